@@ -1,0 +1,11 @@
+-- How many rows, with which xor of their keys, has each table that pairs are drawn from?
+-- params: $tables varchar[]: the tables
+-- rows:   one per table that has rows, by name
+select
+    table_name,
+    sum(n_rows)::bigint as n_rows,
+    bit_xor(keys_xor) as keys_xor,
+from commit_tables
+where table_name in (select unnest($tables))
+group by table_name
+order by table_name

@@ -1,0 +1,306 @@
+"""Runs an importer over files: batches of rows, one short transaction each, and sums that reconcile.
+
+Every row ends as accepted (it added something), present (all of it was there already), skipped or failed, and the four
+add up to the rows of the file. Between two transactions the store is free for others.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+from tsodata import reading
+from tsodata.errors import UsageError
+from tsodata.importers import alpaca_eval, chat, mt_bench, qlora, self_instruct, tabular, tldr
+from tsodata.importers.context import Answer, Context, Lookup, Parse, Refused
+from tsodata.naming import Cell, ModelsTable, Naming
+from tsodata.provenance import Run, content_key
+from tsodata.records import Record, Response, Source, VersionOrder
+from tsodata.store import Store, Transaction
+
+BATCH_ROWS = 2_000
+BATCH_CHARS = 8_000_000
+PAUSE_S = 0.05  # left to other processes after each transaction
+Progress = Callable[[str], None]
+
+
+class Format(NamedTuple):
+    """A way in: its parser, the data set it names where nobody says otherwise, and whether it refers to stored rows."""
+
+    parse: Parse
+    dataset: str
+    refers: bool = False
+
+
+FORMATS: dict[str, Format] = {
+    "records": Format(tabular.parse, "records"),
+    "chat": Format(chat.parse, "chat"),
+    "alpaca-eval": Format(alpaca_eval.parse_output, "alpaca_eval"),
+    "alpaca-eval-annotations": Format(alpaca_eval.parse_annotation, "alpaca_eval"),
+    "self-instruct": Format(self_instruct.parse, "selfinstruct"),
+    "tldr-samples": Format(tldr.parse, "tldr"),
+    "qlora": Format(qlora.parse_generation, "vicuna", refers=True),
+    "qlora-ratings": Format(qlora.parse_rating, "vicuna", refers=True),
+    "mt-bench-questions": Format(mt_bench.parse_question, "mt_bench"),
+    "mt-bench-answers": Format(mt_bench.parse_answer, "mt_bench", refers=True),
+    "mt-bench-judgments": Format(mt_bench.parse_judgment, "mt_bench", refers=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """How an import is to be read: cells from a table or flags, the data set's name, field names, people's name."""
+
+    models: Path | None = None
+    family: str | None = None
+    version: str | None = None
+    size: float | None = None
+    dataset: str | None = None
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    human: str | None = None
+    judge: str | None = None
+
+
+@dataclass(slots=True)
+class FileReport:
+    """The sums of one file. `accepted + present + skipped + failed` are its rows."""
+
+    path: Path
+    accepted: int = 0
+    present: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    added: Counter[str] = field(default_factory=Counter)
+    first_refusals: list[str] = field(default_factory=list)
+    unplaced: set[str] = field(default_factory=set)
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows the file has."""
+        return self.accepted + self.present + self.skipped.total() + self.failed.total()
+
+
+@dataclass(frozen=True, slots=True)
+class File(Record):
+    """A file that was read."""
+
+    table: ClassVar[str] = "files"
+    file_key: int
+    path: str
+    file_sha256: str
+    n_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal(Record):
+    """A row that added nothing, and why."""
+
+    table: ClassVar[str] = "refusals"
+    refusal_key: int
+    run_key: int
+    file_key: int
+    line: int
+    status: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportTally(Record):
+    """The sums of one file in one run."""
+
+    table: ClassVar[str] = "imports"
+    import_key: int
+    run_key: int
+    file_key: int
+    format: str
+    n_accepted: int
+    n_present: int
+    n_skipped: int
+    n_failed: int
+
+
+def import_files(
+    store: Store,
+    format_name: str,
+    paths: Sequence[Path],
+    *,
+    run: Run,
+    options: ImportOptions | None = None,
+    progress: Progress = lambda _: None,
+) -> list[FileReport]:
+    """Import files of one format, in the given order, and return the sums of each.
+
+    What has been reported for a batch is committed; an import that was stopped is finished by running it again.
+
+    Raises:
+        UsageError: the format or a model name cannot be meant.
+        ImportRefusedError: a file is missing or broken as a whole.
+    """
+    options = options or ImportOptions()
+    if format_name not in FORMATS:
+        raise UsageError(f"no format {format_name!r}; known are {', '.join(FORMATS)}")
+    form = FORMATS[format_name]
+    table = ModelsTable.read(options.models) if options.models else ModelsTable()
+    flags = Cell(options.family, options.version, options.size)
+    naming = Naming(table, flags, _stored_names(store))
+    dataset = options.dataset or form.dataset
+    lookup = _stored_lookup(store, dataset) if form.refers else Lookup()
+    reports = []
+    for path in paths:
+        context = Context(
+            path, reading.bare_stem(path), naming, lookup, dataset, options.mapping, options.human, options.judge
+        )
+        context.sources += table.orders
+        loader = _Loader(store, run, context, form, FileReport(path), progress)
+        reports.append(loader.load(format_name))
+    for report in reports:
+        report.unplaced = naming.unplaced
+    return reports
+
+
+@dataclass(slots=True)
+class _Parsed:
+    """One row on its way in."""
+
+    line: int
+    records: list[Record]
+    refusal: Refused | None = None
+
+
+@dataclass(slots=True)
+class _Loader:
+    """Loads one file."""
+
+    store: Store
+    run: Run
+    context: Context
+    form: Format
+    report: FileReport
+    progress: Progress
+
+    def load(self, format_name: str) -> FileReport:
+        path = self.context.path
+        rows = reading.iter_rows(path)
+        first = next(rows, None)  # a file that cannot be read is refused before anything is stored
+        sha256 = reading.file_sha256(path)
+        file = File(content_key("file", str(path), sha256), str(path), sha256, path.stat().st_size)
+        for batch in _batches(self._parsed(first, rows)):
+            with self.store.transaction(self.run, file_key=file.file_key) as transaction:
+                self._flush(transaction, file, batch)
+            self.progress(f"{path.name}: {self.report.rows} rows")
+            time.sleep(PAUSE_S)
+        tally = ImportTally(
+            content_key("import", self.run.key, file.file_key, format_name),
+            self.run.key,
+            file.file_key,
+            format_name,
+            self.report.accepted,
+            self.report.present,
+            self.report.skipped.total(),
+            self.report.failed.total(),
+        )
+        with self.store.transaction(self.run, file_key=file.file_key) as transaction:
+            transaction.append({File: [file], ImportTally: [tally]})
+        return self.report
+
+    def _parsed(self, first: reading.RawRow | None, rows: Iterator[reading.RawRow]) -> Iterator[_Parsed]:
+        if first is not None:
+            yield self._parse(first)
+        for row in rows:
+            yield self._parse(row)
+
+    def _parse(self, row: reading.RawRow) -> _Parsed:
+        if row.value is None:
+            return _Parsed(row.line, [], Refused("failed", "unreadable", row.problem or "no row"))
+        try:
+            records = list(self.form.parse(row.value, self.context))
+        except Refused as refusal:
+            return _Parsed(row.line, [], refusal)
+        except ValueError as error:
+            return _Parsed(row.line, [], Refused("failed", "bad_content", str(error)))
+        if self.form.refers:
+            self.context.lookup.note(records)
+        return _Parsed(row.line, records)
+
+    def _flush(self, transaction: Transaction, file: File, batch: list[_Parsed]) -> None:
+        by_type: dict[type[Record], list[Record]] = {File: [file]}
+        if self.context.sources:
+            by_type.update(_grouped(self.context.sources))
+        owners: dict[str, list[int]] = {}
+        for position, row in enumerate(batch):
+            for record in row.records:
+                by_type.setdefault(type(record), []).append(record)
+                owners.setdefault(record.table, []).append(position)
+        by_type[Refusal] = [self._refusal(file, row) for row in batch if row.refusal]
+        added = transaction.append({kind: rows for kind, rows in by_type.items() if rows})
+        accepted = {owner[position] for table, owner in owners.items() for position in added[table]}
+        self.context.sources.clear()
+        for position, row in enumerate(batch):
+            self._count(row, accepted=position in accepted)
+        self.report.added.update({table: len(rows) for table, rows in added.items() if table in owners})
+
+    def _count(self, row: _Parsed, *, accepted: bool) -> None:
+        if row.refusal is None:
+            self.report.accepted += accepted
+            self.report.present += not accepted
+            return
+        counts = self.report.skipped if row.refusal.status == "skipped" else self.report.failed
+        counts[row.refusal.reason] += 1
+        if row.refusal.status == "failed" and len(self.report.first_refusals) < 3:
+            self.report.first_refusals.append(f"{self.context.path}:{row.line}: {row.refusal.detail}")
+
+    def _refusal(self, file: File, row: _Parsed) -> Refusal:
+        refusal = row.refusal
+        assert refusal is not None
+        detail = refusal.detail.encode("utf-8", "backslashreplace").decode()
+        key = content_key("refusal", self.run.key, file.file_key, row.line, refusal.reason)
+        return Refusal(key, self.run.key, file.file_key, row.line, refusal.status, refusal.reason, detail)
+
+
+def _grouped(records: list[Record]) -> dict[type[Record], list[Record]]:
+    ordered = sorted(records, key=lambda record: record.table)
+    return {type(rows[0]): rows for _, group in groupby(ordered, key=lambda r: r.table) if (rows := list(group))}
+
+
+def _batches(rows: Iterator[_Parsed]) -> Iterator[list[_Parsed]]:
+    batch: list[_Parsed] = []
+    n_chars = 0
+    for row in rows:
+        batch.append(row)
+        n_chars += sum(record.n_chars for record in row.records if isinstance(record, Response))
+        if len(batch) >= BATCH_ROWS or n_chars >= BATCH_CHARS:
+            yield batch
+            batch, n_chars = [], 0
+    if batch:
+        yield batch
+
+
+def _stored_names(store: Store) -> dict[str, frozenset[Source]]:
+    names: dict[str, set[Source]] = {}
+    with store.reader() as reader:
+        for name, family, version, size_b in reader.rows("store/source_names"):
+            names.setdefault(str(name), set()).add(Source.model(str(family), version, size_b))  # type: ignore[arg-type]
+    return {name: frozenset(sources) for name, sources in names.items()}
+
+
+def _stored_lookup(store: Store, dataset: str) -> Lookup:
+    lookup = Lookup()
+    with store.reader() as reader:
+        for prompt_key, external_id in reader.rows("store/prompt_ids", dataset=dataset):
+            lookup.prompts[dataset, str(external_id)] = int(prompt_key)  # type: ignore[call-overload]
+        for response_key, prompt_key, source_key, external_id in reader.rows("store/answer_ids", dataset=dataset):
+            answer = Answer(response_key, prompt_key, source_key)  # type: ignore[arg-type]
+            lookup.add_answer(answer, None if external_id is None else str(external_id))
+    return lookup
+
+
+def state_version_order(store: Store, order: VersionOrder, *, run: Run) -> None:
+    """Store the order of a family's versions as somebody states it; the latest statement counts."""
+    with store.transaction(run) as transaction:
+        transaction.append({VersionOrder: [order]})

@@ -1,0 +1,113 @@
+"""Content keys, the ids that people see, and the header of a run.
+
+A key is the first 64 bits of a sha256 over a canonical JSON list, so the same content has the same key on every
+machine. An id is a key as text: a noun's prefix, the number of the algorithm (1 = the one above), 16 hex digits:
+`r1-9f86d081884c7d65`. Knows nothing of the store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import re
+import sys
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+
+from tsodata._version import __version__
+from tsodata.errors import UsageError
+
+ALGORITHM = "1"
+PREFIXES = {
+    "prompt": "p",
+    "response": "r",
+    "source": "src",
+    "judgement": "jud",
+    "correction": "cor",
+    "recipe": "rec",
+    "build": "bld",
+    "snapshot": "snap",
+    "pair": "pair",
+    "run": "run",
+    "stage": "stg",
+}
+_ID = re.compile(r"^([a-z]+)(\d+)-([0-9a-f]{16})$")
+_PACKAGES = ("duckdb", "polars", "pyarrow")
+
+
+def canonical_json(value: object) -> str:
+    """Return JSON with sorted keys and no blanks; NaN and infinities are refused with ValueError."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def content_key(*parts: object) -> int:
+    """Return the key of a content, an integer below 2**64.
+
+    Raises:
+        ValueError: a part holds a lone surrogate, NaN or an infinity.
+    """
+    return int.from_bytes(hashlib.sha256(canonical_json(parts).encode()).digest()[:8])
+
+
+def format_id(noun: str, key: int) -> str:
+    """Return the id that people see for a key."""
+    return f"{PREFIXES[noun]}{ALGORITHM}-{key:016x}"
+
+
+def parse_id(noun: str, text: str) -> int:
+    """Return the key of an id.
+
+    Raises:
+        UsageError: the text is not an id of this noun.
+    """
+    match = _ID.match(text)
+    if not match or match[1] != PREFIXES[noun] or match[2] != ALGORITHM:
+        raise UsageError(f"{text!r} is not a {noun} id; it looks like {PREFIXES[noun]}{ALGORITHM}-0123456789abcdef")
+    return int(match[3], 16)
+
+
+def stream_seed(seed: int, *stream: object) -> int:
+    """Return the 64-bit seed of one named stream, so that streams of one seed are independent."""
+    return int.from_bytes(hashlib.sha256(":".join(map(str, (seed, *stream))).encode()).digest()[:8])
+
+
+def utc_now() -> datetime:
+    """Return the time now in UTC, without a zone, as the store keeps it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions that decide what a run does."""
+    versions = {name: metadata.version(name) for name in _PACKAGES}
+    return {"tso": __version__, "python": platform.python_version(), **versions}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Who ran what, when, with which configuration and seed; every row of a store points to one."""
+
+    command: str
+    arguments: str = "{}"
+    seed: int | None = None
+    started_at: datetime = field(default_factory=utc_now)
+    versions: str = field(default_factory=lambda: canonical_json(package_versions()))
+    nonce: str = field(default_factory=lambda: f"{os.getpid()}:{os.urandom(8).hex()}")
+
+    @classmethod
+    def of_process(cls, arguments: dict[str, object], *, seed: int | None = None) -> Run:
+        """Return the run of this process; `arguments` is the configuration that was resolved."""
+        command = " ".join([os.path.basename(sys.argv[0]), *sys.argv[1:]])
+        return cls(command=command, arguments=canonical_json(arguments), seed=seed)
+
+    @property
+    def config_sha256(self) -> str:
+        """Return the hash of the configuration."""
+        return hashlib.sha256(self.arguments.encode()).hexdigest()
+
+    @property
+    def key(self) -> int:
+        """Return the key of the run; no two runs share one."""
+        return content_key("run", self.command, self.arguments, self.started_at.isoformat(), self.nonce)

@@ -1,0 +1,429 @@
+"""The store: one DuckDB file. The only module that speaks DuckDB.
+
+A process holds the file only for the length of a transaction, because DuckDB lets nobody else in meanwhile, not even a
+reader. Whoever finds it held waits, up to `wait_s`, and then says which process has it. Rows are only ever appended;
+each transaction writes one line of the commit log, with the count and the xor of the keys that it added.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import duckdb
+
+from tsodata import queries
+from tsodata.errors import (
+    ForeignStoreError,
+    QueryError,
+    StoreBusyError,
+    StoreError,
+    StoreMissingError,
+    StoreTooNewError,
+)
+from tsodata.provenance import Run, content_key, utc_now
+from tsodata.records import column_names
+
+if TYPE_CHECKING:
+    import polars as pl
+    import pyarrow as pa
+
+    from tsodata.records import Record
+
+DEFAULT_PATH = "tso.duckdb"
+DEFAULT_WAIT_S = 60.0
+DEFAULT_SQL_MEMORY = "1GB"
+DEFAULT_SQL_TIMEOUT_S = 600.0
+SNAPSHOT_TABLES = (
+    "sources",
+    "prompts",
+    "prompt_origins",
+    "responses",
+    "rubrics",
+    "scores",
+    "corrections",
+    "preferences",
+)
+_PRESENT_TOO = {"shown_responses": "responses"}  # a row is there already when its key stands in either table
+_LOCK_PID = re.compile(r"PID (\d+)")
+_LOCKED_DOWN = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",
+    "temp_directory": "",
+}
+_SCHEMA_LOG = """
+create table if not exists schema_files (
+    seq integer primary key, name varchar not null, file_sha256 varchar not null, applied_at timestamp not null
+)
+"""
+
+
+class Snapshot(NamedTuple):
+    """The state of the material at a commit; the key is the same on every machine that holds the same rows."""
+
+    key: int
+    commit_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A read-only view of the store, for the length of a `with` block."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def rows(self, path: str, **parameters: object) -> list[tuple[object, ...]]:
+        """Return the rows of a SQL file."""
+        return self.connection.execute(queries.load(path).sql, parameters or None).fetchall()
+
+    def frame(self, path: str, **parameters: object) -> pl.DataFrame:
+        """Return the rows of a SQL file as a polars frame."""
+        return self.connection.sql(queries.load(path).sql, params=parameters or None).pl()
+
+    def arrow(self, path: str, **parameters: object) -> pa.Table:
+        """Return the rows of a SQL file as an Arrow table."""
+        return self.connection.sql(queries.load(path).sql, params=parameters or None).to_arrow_table()
+
+    def batches(self, path: str, *, rows: int, **parameters: object) -> pa.RecordBatchReader:
+        """Return the rows of a SQL file as a stream of Arrow batches."""
+        return self.connection.sql(queries.load(path).sql, params=parameters or None).to_arrow_reader(rows)
+
+    def keep(self, name: str, path: str, **parameters: object) -> int:
+        """Keep the rows of a SQL file as a temporary table of this reader, and return how many there are."""
+        self.connection.execute(f"create or replace temp table {name} as {queries.load(path).sql}", parameters or None)
+        return int(self.connection.execute(f"select count(*) from {name}").fetchall()[0][0])
+
+    def snapshot(self) -> Snapshot:
+        """Return the snapshot of what this reader sees."""
+        totals = self.rows("store/snapshot", tables=list(SNAPSHOT_TABLES))
+        commit_seq = self.connection.execute("select coalesce(max(commit_seq), 0) from commits").fetchall()[0][0]
+        return Snapshot(content_key("snapshot", totals), int(commit_seq))
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction(Reader):
+    """An open transaction. What it appends is there once the `with` block ends, whole, or not at all."""
+
+    commit_seq: int
+    touched: set[str] = field(default_factory=set)
+
+    def append(self, records: Mapping[type[Record], list[Record]]) -> dict[str, list[int]]:
+        """Append the records whose keys are not there yet.
+
+        Returns per table the positions, in its list, of the records that were new. Of equal records the first counts.
+        """
+        import pyarrow as pa
+
+        added = {}
+        for record_type, rows in records.items():
+            names = column_names(record_type)
+            columns = dict(zip(names, zip(*(row.values() for row in rows), strict=True), strict=True))
+            schema = self._arrow_schema(record_type.table)
+            table = pa.table({name: pa.array(columns[name], schema.field(name).type) for name in names})
+            added[record_type.table] = self._append_new(record_type.table, table)
+        return added
+
+    def insert(self, name: str, table: pa.Table) -> None:
+        """Append all rows of an Arrow table whose columns are the table's, less `commit_seq`."""
+        self.connection.register("incoming", table)
+        columns = ", ".join(table.column_names)
+        self.connection.execute(f"insert into {name} ({columns}, commit_seq) select *, {self.commit_seq} from incoming")
+        self.connection.unregister("incoming")
+        self.touched.add(name)
+
+    def _append_new(self, name: str, table: pa.Table) -> list[int]:
+        import pyarrow as pa
+
+        key = table.column_names[0]
+        numbered = table.append_column("position", pa.array(range(table.num_rows), pa.int64()))
+        self.connection.register("incoming", numbered)
+        elsewhere = f"anti join {_PRESENT_TOO[name]} using ({key}) " if name in _PRESENT_TOO else ""
+        self.connection.execute(
+            f"create or replace temp table fresh as select * from incoming anti join {name} using ({key}) {elsewhere}"
+            f"qualify row_number() over (partition by {key} order by position) = 1"
+        )
+        columns = ", ".join(table.column_names)
+        self.connection.execute(
+            f"insert into {name} ({columns}, commit_seq) select {columns}, {self.commit_seq} from fresh order by position"
+        )
+        positions = [int(row[0]) for row in self.connection.execute("select position from fresh").fetchall()]
+        self.connection.unregister("incoming")
+        if positions:
+            self.touched.add(name)
+        return positions
+
+    def _arrow_schema(self, name: str) -> pa.Schema:
+        return self.connection.sql(f"select * from {name} limit 0").to_arrow_table().schema
+
+    def _write_log(self, run_key: int, file_key: int | None) -> None:
+        self.connection.execute(
+            "insert into commits values (?, ?, ?, ?)", [self.commit_seq, run_key, file_key, utc_now()]
+        )
+        for name in sorted(self.touched):
+            key = self.connection.execute(f"select * from {name} limit 0").description[0][0]
+            self.connection.execute(
+                f"insert into commit_tables select {self.commit_seq}, '{name}', count(*), bit_xor({key}) "
+                f"from {name} where commit_seq = {self.commit_seq}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A store at a path. Holds no connection: each transaction opens the file, commits and closes it."""
+
+    path: Path
+    wait_s: float = DEFAULT_WAIT_S
+
+    @classmethod
+    def open(cls, path: str | Path | None = None, *, create: bool = False, wait_s: float | None = None) -> Store:
+        """Return the store at a path ($TSO_STORE, else ./tso.duckdb), its schema brought up to date.
+
+        Raises:
+            StoreMissingError: there is none, and `create` is off.
+            StoreBusyError: another process holds it for longer than `wait_s`.
+            StoreTooNewError, ForeignStoreError: it is not ours to open.
+        """
+        where = Path(path or os.environ.get("TSO_STORE") or DEFAULT_PATH)
+        wait = float(os.environ.get("TSO_WAIT_S", DEFAULT_WAIT_S)) if wait_s is None else wait_s
+        store = cls(where, wait)
+        if not where.exists():
+            if not create:
+                raise StoreMissingError(f"no store at {where}; make one with: tso-data init --store {where}")
+            where.parent.mkdir(parents=True, exist_ok=True)
+        store.migrate()
+        return store
+
+    def migrate(self, schema_root: Traversable | None = None) -> list[str]:
+        """Apply the schema files that the store lacks, each in a transaction, and return their names.
+
+        A copy of the store is kept beside it first, unless it is new.
+        """
+        shipped = queries.schema_files(schema_root)
+        if self.path.exists():
+            with self._connection(read_only=True) as connection:
+                missing = _missing_files(connection, shipped, self.path)
+            if not missing:
+                return []
+        with self._connection() as connection:
+            missing = _missing_files(connection, shipped, self.path)
+            if missing and missing[0].seq > 1:
+                connection.execute("force checkpoint")
+                shutil.copy2(self.path, self.path.with_name(f"{self.path.name}.before-{missing[0].seq:03d}"))
+            for file in missing:
+                _apply(connection, file)
+        return [file.name for file in missing]
+
+    @contextmanager
+    def run(self, run: Run) -> Iterator[Run]:
+        """Record a run, and how it ended: done, failed or interrupted."""
+        header = (run.key, run.command, run.arguments, run.config_sha256, run.seed, run.versions, run.started_at)
+        with self.transaction(run) as transaction:
+            transaction.connection.execute(
+                "insert into runs values (?, ?, ?, ?, ?, ?, ?, ?)", [*header, transaction.commit_seq]
+            )
+            transaction.touched.add("runs")
+        try:
+            yield run
+        except KeyboardInterrupt:
+            self._end(run, "interrupted", None)
+            raise
+        except Exception as error:
+            self._end(run, "failed", str(error))
+            raise
+        self._end(run, "done", None)
+
+    def _end(self, run: Run, status: str, detail: str | None) -> None:
+        with self.transaction(run) as transaction:
+            transaction.connection.execute(
+                "insert into run_outcomes values (?, ?, ?, ?, ?)",
+                [run.key, status, detail, utc_now(), transaction.commit_seq],
+            )
+            transaction.touched.add("run_outcomes")
+
+    @contextmanager
+    def transaction(self, run: Run, *, file_key: int | None = None) -> Iterator[Transaction]:
+        """Open the store for one transaction of a run; commit at the end of the block, undo on any error."""
+        with self._connection() as connection:
+            connection.execute("begin")
+            last = connection.execute("select coalesce(max(commit_seq), 0) from commits").fetchall()[0][0]
+            transaction = Transaction(connection, int(last) + 1)
+            try:
+                yield transaction
+                transaction._write_log(run.key, file_key)
+                connection.execute("commit")
+            except duckdb.Error as error:
+                _undo(connection)
+                raise StoreError(f"{self.path}: nothing of this step was stored: {_first_line(error)}") from error
+            except BaseException:
+                _undo(connection)
+                raise
+
+    @contextmanager
+    def reader(self) -> Iterator[Reader]:
+        """Open the store read-only for the length of the block."""
+        with self._connection(read_only=True) as connection:
+            yield Reader(connection)
+
+    def sql(self, text: str, parameters: Mapping[str, object] | None = None) -> pl.DataFrame:
+        """Return the result of one SQL statement as a polars frame; the connection can read the store and nothing else.
+
+        Raises:
+            QueryError: the statement is refused or fails.
+        """
+        with self.locked_down() as connection:
+            return run_statement(connection, text, parameters).pl()
+
+    def query(self, name: str, **parameters: object) -> pl.DataFrame:
+        """Return the result of a named query (`tso-data query --list`) as a polars frame."""
+        query = queries.named(name)
+        bound = query.bind({key: str(value) for key, value in parameters.items() if value is not None})
+        return self.sql(query.sql, bound)
+
+    @contextmanager
+    def locked_down(
+        self, *, memory: str = DEFAULT_SQL_MEMORY, timeout_s: float = DEFAULT_SQL_TIMEOUT_S
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open a connection for foreign SQL: read-only, no files, no network, no settings, bounded in time and memory."""
+        config = {**_LOCKED_DOWN, "memory_limit": memory}
+        with self._connection(read_only=True, config=config) as connection:
+            connection.execute("set lock_configuration = true")
+            timer = threading.Timer(timeout_s, connection.interrupt)
+            timer.daemon = True
+            timer.start()
+            try:
+                yield connection
+            except duckdb.InterruptException as error:
+                raise QueryError(f"the query was stopped after {timeout_s:g} s; pass --timeout for more") from error
+            except duckdb.OutOfMemoryException as error:
+                raise QueryError(f"the query needs more than {memory} of memory; pass --memory for more") from error
+            except duckdb.Error as error:
+                raise QueryError(_first_line(error)) from error
+            finally:
+                timer.cancel()
+
+    @contextmanager
+    def _connection(
+        self, *, read_only: bool = False, config: dict[str, str] | None = None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        connection = self._connect(read_only, config or {})
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def _connect(self, read_only: bool, config: dict[str, str]) -> duckdb.DuckDBPyConnection:
+        deadline = time.monotonic() + self.wait_s
+        pause = 0.01
+        while True:
+            try:
+                return duckdb.connect(str(self.path), read_only=read_only, config=config)
+            except (duckdb.IOException, duckdb.ConnectionException) as error:
+                if not _is_busy(error):
+                    raise _open_error(self.path, error) from error
+                if time.monotonic() > deadline:
+                    raise _busy_error(self.path, error, self.wait_s) from error
+            except duckdb.Error as error:
+                raise _open_error(self.path, error) from error
+            time.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(pause * 1.5, 0.1)
+
+
+def run_statement(
+    connection: duckdb.DuckDBPyConnection, text: str, parameters: Mapping[str, object] | None = None
+) -> duckdb.DuckDBPyRelation:
+    """Return the relation of exactly one SELECT-like statement.
+
+    Raises:
+        QueryError: there is none, more than one, or it is not a query.
+    """
+    try:
+        statements = connection.extract_statements(text)
+    except duckdb.Error as error:
+        raise QueryError(_first_line(error)) from error
+    if len(statements) != 1:
+        raise QueryError(f"one statement at a time; this is {len(statements)}")
+    relation = connection.sql(text, params=dict(parameters) if parameters else None)
+    if relation is None:
+        raise QueryError("this statement returns no rows; the store is read with SELECT and changed by the commands")
+    return relation
+
+
+def _missing_files(
+    connection: duckdb.DuckDBPyConnection, shipped: list[queries.SchemaFile], path: Path
+) -> list[queries.SchemaFile]:
+    tables = {row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()}
+    if "schema_files" not in tables:
+        if tables:
+            some = ", ".join(sorted(tables)[:3])
+            raise ForeignStoreError(
+                f"{path} is a DuckDB file but not a store of tso (it has {some}); name another path"
+            )
+        return shipped
+    applied = connection.execute("select seq, name, file_sha256 from schema_files order by seq").fetchall()
+    for position, (seq, name, sha256) in enumerate(applied, 1):
+        if seq != position:
+            raise ForeignStoreError(f"{path}: schema file {position} was never applied; restore the store from a copy")
+        if seq > len(shipped):
+            raise StoreTooNewError(f"{path} was written by a newer tso (schema file {name}); upgrade tso")
+        if sha256 != shipped[seq - 1].sha256:
+            raise ForeignStoreError(
+                f"{path}: schema file {name} differs from the one in this tso; use the tso that made it"
+            )
+    return shipped[len(applied) :]
+
+
+def _apply(connection: duckdb.DuckDBPyConnection, file: queries.SchemaFile) -> None:
+    connection.execute("begin")
+    try:
+        connection.execute(_SCHEMA_LOG)
+        connection.execute(file.sql)
+        connection.execute(
+            "insert into schema_files values (?, ?, ?, ?)", [file.seq, file.name, file.sha256, utc_now()]
+        )
+        connection.execute("commit")
+    except duckdb.Error as error:
+        _undo(connection)
+        raise StoreError(f"schema file {file.name} could not be applied: {_first_line(error)}") from error
+    connection.execute("force checkpoint")
+
+
+def _undo(connection: duckdb.DuckDBPyConnection) -> None:
+    try:
+        connection.execute("rollback")
+    except duckdb.Error:
+        return  # the failed statement has ended the transaction already
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
+
+
+def _is_busy(error: Exception) -> bool:
+    return "Could not set lock" in str(error) or "different configuration" in str(error)
+
+
+def _busy_error(path: Path, error: Exception, wait_s: float) -> StoreBusyError:
+    match = _LOCK_PID.search(str(error))
+    pid = int(match[1]) if match else os.getpid()
+    return StoreBusyError(f"{path} is held by process {pid} (waited {wait_s:g} s); try again, or pass --wait", pid)
+
+
+def _open_error(path: Path, error: Exception) -> StoreError:
+    text = _first_line(error)
+    if "not a valid DuckDB database file" in text:
+        return ForeignStoreError(f"{path} is not a DuckDB file; name another path with --store")
+    if "newer version" in text:
+        return StoreTooNewError(f"{path} was written by a newer DuckDB; upgrade duckdb")
+    return StoreError(f"{path} cannot be opened: {text}")
