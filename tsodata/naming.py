@@ -6,14 +6,17 @@ nothing places is kept as a source outside every matrix, and told.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tsodata import reading
 from tsodata.errors import UsageError
 from tsodata.records import Source, VersionOrder, parse_size
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 T = TypeVar("T")
 
@@ -52,17 +55,16 @@ class ModelsTable:
         cells: dict[str, set[Cell]] = {}
         ranks: dict[str, dict[str, float]] = {}
         for row in reading.iter_rows(path):
+            where = f"{path}:{row.line}"
             if row.value is None:
-                raise UsageError(f"{path}:{row.line}: {row.problem}")
+                raise UsageError(f"{where}: {row.problem}")
             values = {key: "" if value is None else str(value).strip() for key, value in row.value.items()}
-            name = _first(values, _NAME_COLUMNS, path)
             try:
                 cell = Cell(values.get("family") or None, values.get("version") or None, _size(values))
-                if values.get("version_order") and cell.family and cell.version:
-                    ranks.setdefault(cell.family, {})[cell.version] = float(values["version_order"])
+                _note_rank(ranks, cell, values.get("version_order"))
             except ValueError as error:
-                raise UsageError(f"{path}:{row.line}: {error}") from error
-            cells.setdefault(name, set()).add(cell)
+                raise UsageError(f"{where}: {error}") from error
+            cells.setdefault(_name(values, where), set()).add(cell)
         orders = tuple(
             VersionOrder(family, tuple(sorted(rank, key=lambda v: (rank[v], v))), "models table")
             for family, rank in sorted(ranks.items())
@@ -70,14 +72,25 @@ class ModelsTable:
         return cls({name: frozenset(found) for name, found in cells.items()}, orders)
 
 
-def _first(values: dict[str, str], columns: tuple[str, ...], path: Path) -> str:
-    for column in columns:
+def _name(values: Mapping[str, str], where: str) -> str:
+    for column in _NAME_COLUMNS:
         if values.get(column):
             return values[column]
-    raise UsageError(f"{path}: a models table needs a column {columns[0]!r} (or {', '.join(columns[1:])}) and 'family'")
+    others = ", ".join(_NAME_COLUMNS[1:])
+    raise UsageError(f"{where}: a models table needs a column {_NAME_COLUMNS[0]!r} (or {others}) and 'family'")
 
 
-def _size(values: dict[str, str]) -> float | None:
+def _note_rank(ranks: dict[str, dict[str, float]], cell: Cell, text: str | None) -> None:
+    if not (text and cell.family and cell.version):
+        return
+    rank = float(text)
+    if not math.isfinite(rank):
+        raise ValueError(f"version_order {text!r} is not a number")
+    if ranks.setdefault(cell.family, {}).setdefault(cell.version, rank) != rank:
+        raise ValueError(f"version {cell.version!r} of {cell.family!r} has two places in version_order")
+
+
+def _size(values: Mapping[str, str]) -> float | None:
     return next((parse_size(values[column]) for column in _SIZE_COLUMNS if values.get(column)), None)
 
 
@@ -107,28 +120,31 @@ class Naming:
         return Source.model(self.flags.family, self.flags.version, self.flags.size_b) if self.flags.family else None
 
     def _find(self, name: str) -> Source:
-        cell = self._only(name, self.table.cells.get(name, frozenset()), "the models table")
+        cell = _only(name, self.table.cells.get(name, frozenset()), "the models table; keep one row of it")
         if cell:
             cell = cell.filled(self.flags)
             return Source.model(cell.family or name, cell.version, cell.size_b)
-        if self.flags.family:
-            if self._flagged not in (None, name):
-                raise UsageError(
-                    f"--family, --version and --size name one cell, but the files hold {self._flagged!r} and {name!r}; "
-                    "pass --models with a row for each"
-                )
-            self._flagged = name
-            return Source.model(self.flags.family, self.flags.version, self.flags.size_b)
-        stored = self._only(name, self.stored.get(name, frozenset()), "the store")
-        if stored:
-            return stored
-        self.unplaced.add(name)
-        return Source.model(name)
+        if self.flags != Cell():
+            return self._by_flags(name)
+        stored = self.stored.get(name, frozenset())
+        source = _only(name, stored, "the store; pass --models, or --family --version --size") or Source.model(name)
+        if source == Source.model(name):
+            self.unplaced.add(name)
+        return source
 
-    @staticmethod
-    def _only(name: str, found: frozenset[T], where: str) -> T | None:
-        if len(found) > 1:
+    def _by_flags(self, name: str) -> Source:
+        if not self.flags.family:
+            raise UsageError(f"--version and --size place no model without --family; {name!r} is in no models table")
+        if self._flagged not in (None, name):
             raise UsageError(
-                f"model name {name!r} stands for {len(found)} cells in {where}; pass --family --version --size"
+                f"--family, --version and --size name one cell, but the files hold {self._flagged!r} and {name!r}; "
+                "pass --models with a row for each"
             )
-        return next(iter(found), None)
+        self._flagged = name
+        return Source.model(self.flags.family, self.flags.version, self.flags.size_b)
+
+
+def _only(name: str, found: frozenset[T], where: str) -> T | None:
+    if len(found) > 1:
+        raise UsageError(f"model name {name!r} stands for {len(found)} cells in {where}")
+    return next(iter(found), None)

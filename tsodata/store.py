@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
 
@@ -84,7 +84,7 @@ class Reader:
 
     connection: duckdb.DuckDBPyConnection
 
-    def rows(self, path: str, **parameters: object) -> list[tuple[object, ...]]:
+    def rows(self, path: str, **parameters: object) -> list[tuple[Any, ...]]:
         """Return the rows of a SQL file."""
         return self.connection.execute(queries.load(path).sql, parameters or None).fetchall()
 
@@ -100,10 +100,10 @@ class Reader:
         """Return the rows of a SQL file as a stream of Arrow batches."""
         return self.connection.sql(queries.load(path).sql, params=parameters or None).to_arrow_reader(rows)
 
-    def keep(self, name: str, path: str, **parameters: object) -> int:
-        """Keep the rows of a SQL file as a temporary table of this reader, and return how many there are."""
-        self.connection.execute(f"create or replace temp table {name} as {queries.load(path).sql}", parameters or None)
-        return int(self.connection.execute(f"select count(*) from {name}").fetchall()[0][0])
+    def keep(self, name: str, path: str, *, append: bool = False, **parameters: object) -> None:
+        """Keep the rows of a SQL file as a temporary table of this reader, or append them to one."""
+        head = f"insert into {name}" if append else f"create or replace temp table {name} as"
+        self.connection.execute(f"{head} {queries.load(path).sql}", parameters or None)
 
     def snapshot(self) -> Snapshot:
         """Return the snapshot of what this reader sees."""

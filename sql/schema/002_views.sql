@@ -1,5 +1,37 @@
 -- The views for people: ids instead of keys, names instead of references. docs/views.md says what each column means.
 
+-- The way back from what people type: an id to its key, a build's name to its key, a source's label or the name that a
+-- file used to the keys it stands for. Nothing stays nothing; what cannot be meant is an error, not an empty result.
+create macro tso_key(prefix, id) as case
+    when id is null then null
+    when regexp_full_match(id, prefix || '1-[0-9a-f]{16}') then ('0x' || right(id, 16))::ubigint
+    else error(format('{} is not an id; it looks like {}1-0123456789abcdef', id, prefix))
+end;
+
+create macro tso_build(build_name) as case
+    when build_name is null then null
+    else coalesce(
+        (select any_value(builds.build_key) from builds where builds.name = build_name),
+        error(format('no build {}; the view v_builds has them all', build_name))
+    )
+end;
+
+create macro tso_sources(source_name) as case
+    when source_name is null then null
+    else coalesce(
+        (
+            select list(distinct sources.source_key)
+            from sources
+            where
+                sources.label = source_name
+                or sources.source_key in (
+                    select source_names.source_key from source_names where source_names.name = source_name
+                )
+        ),
+        error(format('no source {}; the view v_sources has them all', source_name))
+    )
+end;
+
 create view v_runs as
 select
     tso_id('run', runs.run_key) as run_id,
@@ -70,8 +102,8 @@ join commits on commits.commit_seq = prompts.commit_seq
 left join (
     select
         prompt_key,
-        string_agg(distinct dataset, ',' order by dataset) as dataset,
-        list(distinct external_id order by external_id) filter (where external_id is not null) as external_ids,
+        array_to_string(list_sort(list_distinct(list(dataset))), ',') as dataset,
+        list_sort(list_distinct(list(external_id))) as external_ids,
         list_sort(list_distinct(flatten(list(tags)))) as tags,
     from prompt_origins
     group by prompt_key
@@ -183,15 +215,24 @@ select
     tso_id('p', preferences.prompt_key) as prompt_id,
     tso_id('r', preferences.response_a_key) as response_a,
     tso_id('r', preferences.response_b_key) as response_b,
+    source_a.label as source_a,
+    source_b.label as source_b,
     preferences.judge,
     preferences.judge_kind,
     rubrics.name as rubric,
     preferences.preference,
     preferences.is_hard,
     preferences.reason,
+    preferences.parser,
     tso_id('jud', preferences.judgement_key) as judgement_id,
     tso_id('run', commits.run_key) as run_id,
 from preferences
+left join responses as a on a.response_key = preferences.response_a_key
+left join responses as b on b.response_key = preferences.response_b_key
+left join shown_responses as shown_a on shown_a.response_key = preferences.response_a_key
+left join shown_responses as shown_b on shown_b.response_key = preferences.response_b_key
+left join sources as source_a on source_a.source_key = coalesce(a.source_key, shown_a.source_key)
+left join sources as source_b on source_b.source_key = coalesce(b.source_key, shown_b.source_key)
 join rubrics on rubrics.rubric_key = preferences.rubric_key
 join commits on commits.commit_seq = preferences.commit_seq;
 
@@ -265,14 +306,25 @@ with sides as (
     select pair_key, build_key, prompt_key, 'rejected' as side, rejected_key as response_key from pairs
 ),
 verdicts as (
-    select scores.response_key, scores.judge, scores.judge_kind, scores.rubric_key, scores.dimension, scores.value,
-        scores.reason, scores.judgement_key
+    select
+        response_key,
+        'score' as verdict,
+        judge,
+        judge_kind,
+        rubric_key,
+        dimension,
+        value,
+        reason,
+        judgement_key,
     from scores
     union all
-    select response_a_key, judge, judge_kind, rubric_key, 'preferred', preference, reason, judgement_key
+    select response_key, 'correction', author, author_kind, rubric_key, dimension, value, reason, null
+    from corrections
+    union all
+    select response_a_key, 'preference', judge, judge_kind, rubric_key, null, preference, reason, judgement_key
     from preferences
     union all
-    select response_b_key, judge, judge_kind, rubric_key, 'preferred', 1 - preference, reason, judgement_key
+    select response_b_key, 'preference', judge, judge_kind, rubric_key, null, 1 - preference, reason, judgement_key
     from preferences
 )
 select
@@ -289,6 +341,7 @@ select
     runs.command as made_by,
     tso_id('run', runs.run_key) as run_id,
     files.path as file,
+    verdicts.verdict,
     verdicts.judge,
     verdicts.judge_kind,
     rubrics.name as rubric,
@@ -309,6 +362,7 @@ left join judgements on judgements.judgement_key = verdicts.judgement_key;
 
 create view v_pair_feedback as
 select
+    builds.name as build,
     tso_id('stg', pair_feedback.stage_key) as stage_id,
     stages.minibatch,
     tso_id('pair', pair_feedback.pair_key) as pair_id,
@@ -319,4 +373,5 @@ select
     pair_feedback.rejected_clipped,
     pair_feedback.loss,
 from pair_feedback
-join stages on stages.stage_key = pair_feedback.stage_key;
+join stages on stages.stage_key = pair_feedback.stage_key
+join builds on builds.build_key = stages.build_key;

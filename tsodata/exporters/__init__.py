@@ -1,0 +1,7 @@
+"""Data sets for trainers, written whole or not at all, with a manifest. One module per format."""
+
+from tsodata.exporters.exporting import ExportReport, export_build
+from tsodata.exporters.files import ExportedFile
+from tsodata.exporters.formats import FORMATS
+
+__all__ = ["FORMATS", "ExportReport", "ExportedFile", "export_build"]

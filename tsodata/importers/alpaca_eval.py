@@ -8,10 +8,13 @@ that an annotation shows are stored as shown: those of text_davinci_003 in Alpac
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from tsodata.importers.context import Context, Row, fail, number, text
+from tsodata.importers.context import Context, Row, fail, maybe_text, number, text
 from tsodata.records import Judgement, Origin, Preference, Prompt, Record, Response, Rubric, ShownResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _RUBRIC = Rubric("alpaca-eval", kind="pairwise")
 
@@ -29,48 +32,47 @@ def parse_annotation(row: Row, context: Context) -> Iterator[Record]:
     """Yield the verdict of one row, with the prompt and the two texts it was given on."""
     prompt, origin = _prompt(row, context)
     judge = text(row, "annotator")
-    shown = [
-        ShownResponse(
-            prompt.prompt_key,
-            context.model(text(row, f"generator_{side}")).source_key,
-            text(row, f"output_{side}", may_be_empty=True),
-        )
-        for side in (1, 2)
-    ]
+    first, second = (_shown(row, side, prompt=prompt, context=context) for side in (1, 2))
     judgement = Judgement(
-        prompt.prompt_key,
-        shown[0].response_key,
-        shown[1].response_key,
-        judge,
-        "model",
-        _RUBRIC.rubric_key,
+        prompt_key=prompt.prompt_key,
+        response_key=first.response_key,
+        other_key=second.response_key,
+        judge=judge,
+        judge_kind="model",
+        rubric_key=_RUBRIC.rubric_key,
         raw=_raw_words(row),
     )
     preference = _preference(row)
-    yield from (prompt, origin, *shown, _RUBRIC, judgement)
+    yield from (prompt, origin, first, second, _RUBRIC, judgement)
     yield Preference(
-        judgement.judgement_key,
-        prompt.prompt_key,
-        shown[0].response_key,
-        shown[1].response_key,
-        judge,
-        "model",
-        _RUBRIC.rubric_key,
-        preference,
+        judgement_key=judgement.judgement_key,
+        prompt_key=prompt.prompt_key,
+        response_a_key=first.response_key,
+        response_b_key=second.response_key,
+        judge=judge,
+        judge_kind="model",
+        rubric_key=_RUBRIC.rubric_key,
+        preference=preference,
         is_hard=preference in (0.0, 0.5, 1.0),
         reason="not_parsed" if preference is None else None,
     )
 
 
+def _shown(row: Row, side: int, *, prompt: Prompt, context: Context) -> ShownResponse:
+    source = context.model(text(row, f"generator_{side}"))
+    words = text(row, f"output_{side}", may_be_empty=True)
+    return ShownResponse(prompt.prompt_key, source.source_key, words)
+
+
 def _prompt(row: Row, context: Context) -> tuple[Prompt, Origin]:
     prompt = Prompt.of_user(text(row, "instruction"))
-    dataset = row.get("dataset") or context.dataset
-    return prompt, Origin(prompt.prompt_key, str(dataset), tags=("alpaca_eval",))
+    dataset = maybe_text(row, "dataset") or context.dataset
+    return prompt, Origin(prompt.prompt_key, dataset, tags=("alpaca_eval",))
 
 
 def _raw_words(row: Row) -> str | None:
     raw = row.get("raw_completion")
-    return raw if raw is None or isinstance(raw, str) else json.dumps(raw, ensure_ascii=False)
+    return raw if raw is None or isinstance(raw, str) else json.dumps(raw, ensure_ascii=False, default=str)
 
 
 def _preference(row: Row) -> float | None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from tsodata.naming import Naming
 from tsodata.records import Message, Origin, Record, Response, Source, SourceName
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tsodata.naming import Naming
 
 Row = Mapping[str, Any]
 Parse = Callable[[Row, "Context"], Iterable[Record]]
@@ -48,7 +52,7 @@ def text(row: Row, name: str, *, may_be_empty: bool = False) -> str:
         fail("wrong_type", f"field {name!r} is {type(value).__name__}, not text")
     if not may_be_empty and not value.strip():
         fail("empty_field", f"field {name!r} is empty")
-    return value
+    return _storable(value, name)
 
 
 def maybe_text(row: Row, name: str) -> str | None:
@@ -56,9 +60,25 @@ def maybe_text(row: Row, name: str) -> str | None:
     value = row.get(name)
     if value is None or value == "":
         return None
-    if isinstance(value, (dict, list)):
+    if isinstance(value, (dict, list, bytes)):
         fail("wrong_type", f"field {name!r} is {type(value).__name__}, not text")
-    return str(value)
+    return _storable(str(value), name)
+
+
+def identifier(row: Row, name: str) -> str:
+    """Return an id, which files hold as a number or as text, as text."""
+    value = present(row, name)
+    if not isinstance(value, (int, str)) or isinstance(value, bool):
+        fail("wrong_type", f"field {name!r} is neither a whole number nor text")
+    return _storable(str(value), name)
+
+
+def _storable(value: str, name: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        fail("bad_content", f"field {name!r} holds half a surrogate pair at character {error.start + 1}")
+    return value
 
 
 def number(row: Row, name: str) -> float | None:
@@ -68,7 +88,7 @@ def number(row: Row, name: str) -> float | None:
         return None
     try:
         result = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         fail("wrong_type", f"field {name!r} is {value!r}, not a number")
     if isinstance(value, bool) or not math.isfinite(result):
         fail("wrong_type", f"field {name!r} is {value!r}, not a finite number")
@@ -76,23 +96,61 @@ def number(row: Row, name: str) -> float | None:
 
 
 def integer(row: Row, name: str) -> int | None:
-    """Return a whole number, or None where the field is missing, null or empty."""
-    value = number(row, name)
-    if value is not None and value != int(value):
+    """Return a whole number of 64 bits, or None where the field is missing, null or empty."""
+    rounded = number(row, name)
+    if rounded is None:
+        return None
+    value = row[name]
+    try:
+        whole = int(value)  # from the field itself: a float holds 53 bits only
+    except ValueError:
+        whole = int(rounded)
+    if float(whole) != rounded:
         fail("wrong_type", f"field {name!r} is {value!r}, not a whole number")
-    return None if value is None else int(value)
+    if not -(2**63) <= whole < 2**63:
+        fail("out_of_range", f"field {name!r} is {value!r}, more than 64 bits hold")
+    return whole
+
+
+def sample_index(row: Row, name: str) -> int:
+    """Return which of several draws a row is, counted from 0, where nothing is said."""
+    index = integer(row, name) or 0
+    if not 0 <= index < 2**31:
+        fail("out_of_range", f"field {name!r} is {index}, not a count from 0")
+    return index
+
+
+def from_json(value: object, name: str) -> Any:
+    """Return a value, read from JSON where it is text, as CSV files hold lists and objects."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError) as error:
+        fail("wrong_type", f"field {name!r} is not valid JSON: {error}")
+
+
+def objects(row: Row, name: str) -> list[Row]:
+    """Return a list of objects."""
+    value = present(row, name)
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        fail("wrong_type", f"field {name!r} is not a list of objects")
+    if not value:
+        fail("empty_field", f"field {name!r} is empty")
+    return value
 
 
 def messages(value: object, name: str) -> tuple[Message, ...]:
-    """Return chat messages, checked."""
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+    """Return chat messages, checked, from a list or its JSON."""
+    items = from_json(value, name)
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         fail("wrong_type", f"field {name!r} is not a list of messages")
     turns: list[Message] = []
-    for item in value:
+    for item in items:
         role, content = item.get("role"), item.get("content")
         if not isinstance(role, str) or not isinstance(content, str):
             fail("wrong_type", f"a message in {name!r} lacks a text for 'role' or 'content'")
-        turns.append({"role": role, "content": content})
+        turns.append({"role": role, "content": _storable(content, name)})
     return tuple(turns)
 
 
@@ -129,9 +187,9 @@ class Lookup:
             keys.append(answer.response_key)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Context:
-    """One file being imported."""
+    """One file being imported. `sources` holds what its rows name, until it is stored with them."""
 
     path: Path
     stem: str
@@ -142,31 +200,30 @@ class Context:
     human: str | None = None
     judge: str | None = None
     sources: list[Record] = field(default_factory=list)
-    _seen: dict[str, Source] = field(default_factory=dict)
+    _by_name: dict[str, Source] = field(default_factory=dict)
+    _kept_keys: set[int] = field(default_factory=set)
 
     def model(self, name: str) -> Source:
         """Return the source that a file's model name stands for, and have it stored."""
-        if name not in self._seen:
-            self._seen[name] = self.naming.source(name)
-            self.sources += [self._seen[name], SourceName(self._seen[name].source_key, name)]
-        return self._seen[name]
+        if name not in self._by_name:
+            source = self._by_name[name] = self.naming.source(name)
+            self.keep(source)
+            self.sources.append(SourceName(source.source_key, name))
+        return self._by_name[name]
 
     def flagged(self) -> Source | None:
         """Return the cell that the flags name, for files that name no model."""
         source = self.naming.flagged()
-        return self._kept(source) if source else None
+        return self.keep(source) if source else None
 
     def people(self, name: str | None = None) -> Source:
         """Return people as a source, and have them stored."""
-        return self._kept(Source.people(name or self.human or "human"))
+        return self.keep(Source.people(name or self.human or "human"))
 
-    def cell(self, source: Source) -> Source:
-        """Return a source that the row itself states, and have it stored."""
-        return self._kept(source)
-
-    def _kept(self, source: Source) -> Source:
-        if source.label not in self._seen:
-            self._seen[source.label] = source
+    def keep(self, source: Source) -> Source:
+        """Return a source, and have it stored."""
+        if source.source_key not in self._kept_keys:
+            self._kept_keys.add(source.source_key)
             self.sources.append(source)
         return source
 
@@ -174,7 +231,6 @@ class Context:
         """Return the key of a prompt that was imported before, by its id in the data set."""
         key = self.lookup.prompts.get((self.dataset, external_id))
         if key is None:
-            fail(
-                "unknown_prompt", f"question {external_id} of {self.dataset!r} is not in the store; import {hint} first"
-            )
+            where = f"question {external_id} of {self.dataset!r}"
+            fail("unknown_prompt", f"{where} is not in the store; import {hint} first")
         return key

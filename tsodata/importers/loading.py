@@ -10,9 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
-from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
 from tsodata import reading
 from tsodata.errors import UsageError
@@ -21,11 +19,16 @@ from tsodata.importers.context import Answer, Context, Lookup, Parse, Refused
 from tsodata.naming import Cell, ModelsTable, Naming
 from tsodata.provenance import Run, content_key
 from tsodata.records import Record, Response, Source, VersionOrder
-from tsodata.store import Store, Transaction
 
-BATCH_ROWS = 2_000
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tsodata.store import Store, Transaction
+
+BATCH_ROWS = 8_000  # a transaction of about half a second
 BATCH_CHARS = 8_000_000
-PAUSE_S = 0.05  # left to other processes after each transaction
+PAUSE_S = 0.05  # left to other processes between two transactions
+DETAIL_CHARS = 500
 Progress = Callable[[str], None]
 
 
@@ -146,18 +149,25 @@ def import_files(
     if format_name not in FORMATS:
         raise UsageError(f"no format {format_name!r}; known are {', '.join(FORMATS)}")
     form = FORMATS[format_name]
-    table = ModelsTable.read(options.models) if options.models else ModelsTable()
-    flags = Cell(options.family, options.version, options.size)
-    naming = Naming(table, flags, _stored_names(store))
+    naming = _naming(store, options)
     dataset = options.dataset or form.dataset
     lookup = _stored_lookup(store, dataset) if form.refers else Lookup()
     reports = []
-    for path in paths:
+    for position, path in enumerate(paths):
+        if position:
+            time.sleep(PAUSE_S)
         context = Context(
-            path, reading.bare_stem(path), naming, lookup, dataset, options.mapping, options.human, options.judge
+            path=path,
+            stem=reading.bare_stem(path),
+            naming=naming,
+            lookup=lookup,
+            dataset=dataset,
+            mapping=options.mapping,
+            human=options.human,
+            judge=options.judge,
+            sources=list(naming.table.orders),
         )
-        context.sources += table.orders
-        loader = _Loader(store, run, context, form, FileReport(path), progress)
+        loader = _Loader(store=store, run=run, context=context, form=form, report=FileReport(path), progress=progress)
         reports.append(loader.load(format_name))
     for report in reports:
         report.unplaced = naming.unplaced
@@ -173,7 +183,14 @@ class _Parsed:
     refusal: Refused | None = None
 
 
-@dataclass(slots=True)
+class _Batch(NamedTuple):
+    """Rows of one transaction."""
+
+    rows: list[_Parsed]
+    is_last: bool
+
+
+@dataclass(slots=True, kw_only=True)
 class _Loader:
     """Loads one file."""
 
@@ -188,26 +205,28 @@ class _Loader:
         path = self.context.path
         rows = reading.iter_rows(path)
         first = next(rows, None)  # a file that cannot be read is refused before anything is stored
-        sha256 = reading.file_sha256(path)
-        file = File(content_key("file", str(path), sha256), str(path), sha256, path.stat().st_size)
-        for batch in _batches(self._parsed(first, rows)):
+        file = _file(path)
+        for position, batch in enumerate(_batches(self._parsed(first, rows))):
+            if position:
+                time.sleep(PAUSE_S)
             with self.store.transaction(self.run, file_key=file.file_key) as transaction:
-                self._flush(transaction, file, batch)
+                self._flush(transaction, file, batch.rows)
+                if batch.is_last:
+                    transaction.append({ImportTally: [self._tally(file, format_name)]})
             self.progress(f"{path.name}: {self.report.rows} rows")
-            time.sleep(PAUSE_S)
-        tally = ImportTally(
-            content_key("import", self.run.key, file.file_key, format_name),
-            self.run.key,
-            file.file_key,
-            format_name,
-            self.report.accepted,
-            self.report.present,
-            self.report.skipped.total(),
-            self.report.failed.total(),
-        )
-        with self.store.transaction(self.run, file_key=file.file_key) as transaction:
-            transaction.append({File: [file], ImportTally: [tally]})
         return self.report
+
+    def _tally(self, file: File, format_name: str) -> ImportTally:
+        return ImportTally(
+            import_key=content_key("import", self.run.key, file.file_key, format_name),
+            run_key=self.run.key,
+            file_key=file.file_key,
+            format=format_name,
+            n_accepted=self.report.accepted,
+            n_present=self.report.present,
+            n_skipped=self.report.skipped.total(),
+            n_failed=self.report.failed.total(),
+        )
 
     def _parsed(self, first: reading.RawRow | None, rows: Iterator[reading.RawRow]) -> Iterator[_Parsed]:
         if first is not None:
@@ -222,28 +241,30 @@ class _Loader:
             records = list(self.form.parse(row.value, self.context))
         except Refused as refusal:
             return _Parsed(row.line, [], refusal)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return _Parsed(row.line, [], Refused("failed", "bad_content", str(error)))
         if self.form.refers:
             self.context.lookup.note(records)
         return _Parsed(row.line, records)
 
     def _flush(self, transaction: Transaction, file: File, batch: list[_Parsed]) -> None:
-        by_type: dict[type[Record], list[Record]] = {File: [file]}
-        if self.context.sources:
-            by_type.update(_grouped(self.context.sources))
-        owners: dict[str, list[int]] = {}
-        for position, row in enumerate(batch):
-            for record in row.records:
-                by_type.setdefault(type(record), []).append(record)
-                owners.setdefault(record.table, []).append(position)
-        by_type[Refusal] = [self._refusal(file, row) for row in batch if row.refusal]
-        added = transaction.append({kind: rows for kind, rows in by_type.items() if rows})
-        accepted = {owner[position] for table, owner in owners.items() for position in added[table]}
+        records: dict[type[Record], list[Record]] = {File: [file]}
+        owners: dict[str, list[int | None]] = {}  # per table, which row of the batch each record is of
+        mentioned = [(None, record) for record in self.context.sources]
+        stated = [(position, record) for position, row in enumerate(batch) for record in row.records]
+        for owner, record in (*mentioned, *stated):
+            records.setdefault(type(record), []).append(record)
+            owners.setdefault(record.table, []).append(owner)
+        refusals: list[Record] = [self._refusal(file, row.line, row.refusal) for row in batch if row.refusal]
+        if refusals:
+            records[Refusal] = refusals
+        added = transaction.append(records)
         self.context.sources.clear()
+        accepted = {owners[table][position] for table in owners for position in added[table]}
         for position, row in enumerate(batch):
             self._count(row, accepted=position in accepted)
-        self.report.added.update({table: len(rows) for table, rows in added.items() if table in owners})
+        for table in {record.table for _, record in stated}:
+            self.report.added[table] += sum(owners[table][position] is not None for position in added[table])
 
     def _count(self, row: _Parsed, *, accepted: bool) -> None:
         if row.refusal is None:
@@ -253,50 +274,68 @@ class _Loader:
         counts = self.report.skipped if row.refusal.status == "skipped" else self.report.failed
         counts[row.refusal.reason] += 1
         if row.refusal.status == "failed" and len(self.report.first_refusals) < 3:
-            self.report.first_refusals.append(f"{self.context.path}:{row.line}: {row.refusal.detail}")
+            self.report.first_refusals.append(f"{self.context.path}:{row.line}: {_printable(row.refusal.detail)}")
 
-    def _refusal(self, file: File, row: _Parsed) -> Refusal:
-        refusal = row.refusal
-        assert refusal is not None
-        detail = refusal.detail.encode("utf-8", "backslashreplace").decode()
-        key = content_key("refusal", self.run.key, file.file_key, row.line, refusal.reason)
-        return Refusal(key, self.run.key, file.file_key, row.line, refusal.status, refusal.reason, detail)
+    def _refusal(self, file: File, line: int, refusal: Refused) -> Refusal:
+        return Refusal(
+            refusal_key=content_key("refusal", self.run.key, file.file_key, line, refusal.reason),
+            run_key=self.run.key,
+            file_key=file.file_key,
+            line=line,
+            status=refusal.status,
+            reason=refusal.reason,
+            detail=_printable(refusal.detail),
+        )
 
 
-def _grouped(records: list[Record]) -> dict[type[Record], list[Record]]:
-    ordered = sorted(records, key=lambda record: record.table)
-    return {type(rows[0]): rows for _, group in groupby(ordered, key=lambda r: r.table) if (rows := list(group))}
+def _file(path: Path) -> File:
+    sha256, name = reading.file_sha256(path), _printable(str(path))
+    return File(content_key("file", name, sha256), name, sha256, path.stat().st_size)
 
 
-def _batches(rows: Iterator[_Parsed]) -> Iterator[list[_Parsed]]:
+def _printable(text: str) -> str:
+    """Return one line of bounded length without lone surrogates, which neither terminals nor the store take."""
+    line = " ".join(text.encode("utf-8", "backslashreplace").decode().split())
+    return line if len(line) <= DETAIL_CHARS else f"{line[:DETAIL_CHARS]}…"
+
+
+def _batches(rows: Iterator[_Parsed]) -> Iterator[_Batch]:
+    """Yield all rows in batches; a file without rows gives one empty batch."""
     batch: list[_Parsed] = []
     n_chars = 0
     for row in rows:
+        if len(batch) >= BATCH_ROWS or n_chars >= BATCH_CHARS:
+            yield _Batch(batch, is_last=False)
+            batch, n_chars = [], 0
         batch.append(row)
         n_chars += sum(record.n_chars for record in row.records if isinstance(record, Response))
-        if len(batch) >= BATCH_ROWS or n_chars >= BATCH_CHARS:
-            yield batch
-            batch, n_chars = [], 0
-    if batch:
-        yield batch
+    yield _Batch(batch, is_last=True)
+
+
+def _naming(store: Store, options: ImportOptions) -> Naming:
+    table = ModelsTable.read(options.models) if options.models else ModelsTable()
+    flags = Cell(options.family, options.version, options.size)
+    return Naming(table, flags, _stored_names(store))
 
 
 def _stored_names(store: Store) -> dict[str, frozenset[Source]]:
     names: dict[str, set[Source]] = {}
     with store.reader() as reader:
-        for name, family, version, size_b in reader.rows("store/source_names"):
-            names.setdefault(str(name), set()).add(Source.model(str(family), version, size_b))  # type: ignore[arg-type]
+        rows = cast("list[tuple[str, str, str | None, float | None]]", reader.rows("store/source_names"))
+    for name, family, version, size_b in rows:
+        names.setdefault(name, set()).add(Source.model(family, version, size_b))
     return {name: frozenset(sources) for name, sources in names.items()}
 
 
 def _stored_lookup(store: Store, dataset: str) -> Lookup:
     lookup = Lookup()
     with store.reader() as reader:
-        for prompt_key, external_id in reader.rows("store/prompt_ids", dataset=dataset):
-            lookup.prompts[dataset, str(external_id)] = int(prompt_key)  # type: ignore[call-overload]
-        for response_key, prompt_key, source_key, external_id in reader.rows("store/answer_ids", dataset=dataset):
-            answer = Answer(response_key, prompt_key, source_key)  # type: ignore[arg-type]
-            lookup.add_answer(answer, None if external_id is None else str(external_id))
+        prompts = cast("list[tuple[int, str]]", reader.rows("store/prompt_ids", dataset=dataset))
+        answers = cast("list[tuple[int, int, int, str | None]]", reader.rows("store/answer_ids", dataset=dataset))
+    for prompt_key, external_id in prompts:
+        lookup.prompts[dataset, external_id] = prompt_key
+    for response_key, prompt_key, source_key, answer_id in answers:
+        lookup.add_answer(Answer(response_key, prompt_key, source_key), answer_id)
     return lookup
 
 

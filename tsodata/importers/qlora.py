@@ -6,10 +6,13 @@ the `NNb-*` files in the reverse order, so only the ids are trusted: one of them
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from tsodata.importers.context import Answer, Context, Row, fail, maybe_text, present, text
+from tsodata.importers.context import Answer, Context, Row, fail, identifier, maybe_text, number, present, text
 from tsodata.records import Judgement, Origin, Prompt, Record, Response, Rubric, Score, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _HINT = "a generations file or prompts/vicuna_questions.jsonl"
 _RUBRIC = Rubric("qlora-relative", kind="pairwise", scale_min=1, scale_max=10)
@@ -20,7 +23,7 @@ _ALIASES = {"gpt-3.5": "answer_gpt35"}
 
 def parse_generation(row: Row, context: Context) -> Iterator[Record]:
     """Yield a question, a generation with its question, or an answer to a question that is known already."""
-    external_id = str(present(row, "question_id"))
+    external_id = identifier(row, "question_id")
     if "answer_id" in row:
         yield _answer(row, external_id, context)
         return
@@ -41,52 +44,62 @@ def _answer(row: Row, external_id: str, context: Context) -> Response:
         context.prompt_key(external_id, _HINT),
         context.model(context.stem).source_key,
         text(row, "text", may_be_empty=True),
-        external_id=text(row, "answer_id"),
+        external_id=identifier(row, "answer_id"),
     )
 
 
 def parse_rating(row: Row, context: Context) -> Iterator[Record]:
     """Yield the judge's words and the scores of both answers, first shown first."""
-    prompt_key = context.prompt_key(str(present(row, "question_id")), _HINT)
+    prompt_key = context.prompt_key(identifier(row, "question_id"), _HINT)
     first, second = _answers(row, prompt_key, context)
-    values = present(row, "score")
-    if not isinstance(values, list) or len(values) != 2 or not all(type(v) in (int, float) for v in values):
-        fail("wrong_type", "field 'score' is not a pair of numbers")
+    values = _scores(row)
     judge = _judge(context)
     judgement = Judgement(
-        prompt_key,
-        first.response_key,
-        second.response_key,
-        judge,
-        "model",
-        _RUBRIC.rubric_key,
+        prompt_key=prompt_key,
+        response_key=first.response_key,
+        other_key=second.response_key,
+        judge=judge,
+        judge_kind="model",
+        rubric_key=_RUBRIC.rubric_key,
         raw=text(row, "text", may_be_empty=True),
         external_id=maybe_text(row, "review_id"),
     )
     yield from (_RUBRIC, judgement)
-    unread = -1 in values
     for answer, value in zip((first, second), values, strict=True):
         yield Score(
-            judgement.judgement_key,
-            prompt_key,
-            answer.source_key,
-            answer.response_key,
-            judge,
-            "model",
-            _RUBRIC.rubric_key,
-            "overall",
-            value=None if unread else float(value),
-            reason="not_parsed" if unread else None,
+            judgement_key=judgement.judgement_key,
+            prompt_key=prompt_key,
+            source_key=answer.source_key,
+            response_key=answer.response_key,
+            judge=judge,
+            judge_kind="model",
+            rubric_key=_RUBRIC.rubric_key,
+            dimension="overall",
+            value=value,
+            reason="not_parsed" if value is None else None,
             parser=_PARSER,
         )
 
 
+def _scores(row: Row) -> tuple[float | None, float | None]:
+    """Return the two numbers, or None twice where -1 says that the judge's words hold none."""
+    listed = present(row, "score")
+    if not isinstance(listed, list) or len(listed) != 2 or not all(type(value) in (int, float) for value in listed):
+        fail("wrong_type", "field 'score' is not a pair of numbers")
+    if -1 in listed:
+        return None, None
+    first, second = (number({"score": value}, "score") for value in listed)
+    return first, second
+
+
 def _answers(row: Row, prompt_key: int, context: Context) -> tuple[Answer, Answer]:
     """Return the two answers in the order shown, by their ids; an unknown id is the file's other model."""
-    ids = (text(row, "answer1_id"), text(row, "answer2_id"))
+    ids = (identifier(row, "answer1_id"), identifier(row, "answer2_id"))
     known = [context.lookup.answers.get(answer_id) for answer_id in ids]
     if known[0] is None and known[1] is None:
         fail("unknown_answer", f"neither answer {ids[0]} nor {ids[1]} is in the store; import answer_gpt35.jsonl first")
+    if any(answer is not None and answer.prompt_key != prompt_key for answer in known):
+        fail("unknown_answer", f"answer {ids[0]} or {ids[1]} is known, but from another question")
     if known[0] is not None and known[1] is not None:
         return known[0], known[1]
     anchor = known[0] or known[1]
@@ -104,10 +117,8 @@ def _other_answer(anchor: Answer, prompt_key: int, context: Context) -> Answer:
     keys = context.lookup.by_cell.get((prompt_key, others[0].source_key), [])
     if len(keys) != 1:
         found = f"{len(keys)} answers" if keys else "no answer"
-        fail(
-            "unknown_answer",
-            f"{found} of {others[0].label} to this question in the store; import its generations first",
-        )
+        where = f"of {others[0].label} to this question in the store"
+        fail("unknown_answer", f"{found} {where}; import its generations first")
     return Answer(keys[0], prompt_key, others[0].source_key)
 
 
@@ -117,6 +128,10 @@ def _models(context: Context) -> list[str]:
 
 
 def _judge(context: Context) -> str:
-    """Return the judge that a rating file's name states: `…-gpt4-reviewer` is gpt-4."""
+    """Return the judge that --judge or the file's name states: `…-gpt4-reviewer` is gpt-4."""
+    if context.judge:
+        return context.judge
     name = context.stem.removesuffix(_REVIEWER).rpartition("-")[2]
+    if not context.stem.endswith(_REVIEWER) or not name:
+        fail("unknown_judge", f"file name {context.stem!r} does not end in -JUDGE{_REVIEWER}; pass --judge NAME")
     return {"gpt4": "gpt-4", "gpt35": "gpt-3.5"}.get(name, name)

@@ -16,10 +16,22 @@ Fields:
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from tsodata.importers.context import Context, Row, fail, integer, maybe_text, messages, number, present, text
+from tsodata.importers.context import (
+    Context,
+    Row,
+    fail,
+    from_json,
+    integer,
+    maybe_text,
+    messages,
+    number,
+    objects,
+    present,
+    sample_index,
+    text,
+)
 from tsodata.records import (
     Judgement,
     Origin,
@@ -32,6 +44,11 @@ from tsodata.records import (
     Source,
     parse_size,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SCORE_FIELDS = ("score", "judge", "rubric", "dimension", "scale_min", "scale_max", "raw", "reason")
 
 
 def column(name: str, context: Context) -> str:
@@ -46,59 +63,64 @@ def parse(row: Row, context: Context) -> Iterator[Record]:
     yield origin(row, prompt, context)
     name = column("response", context)
     if row.get(name) is None:
-        if any(row.get(column(field, context)) is not None for field in ("score", "judgements")):
+        if any(row.get(column(field, context)) not in (None, "", [], "[]") for field in ("score", "judgements")):
             fail("missing_field", f"the row has a score but no field {name!r}")
         return
+    for record in answer(row, text(row, name, may_be_empty=True), prompt=prompt, context=context):
+        yield record
+        if isinstance(record, Response):
+            for said in _judgements(row, context):
+                yield from _score(said, record, context)
+
+
+def _prompt(row: Row, context: Context) -> Prompt:
+    name = column("messages", context)
+    if row.get(name) not in (None, ""):
+        return Prompt(messages(row[name], name))
+    system = maybe_text(row, column("system", context))
+    return Prompt.of_user(text(row, column("prompt", context)), system=system)
+
+
+def answer(row: Row, words: str, *, prompt: Prompt, context: Context) -> Iterator[Record]:
+    """Yield the settings, where the row states some, and the answer of a generic row."""
     source = answering_source(row, context)
     if source is None:
         fail("unknown_model", "the row names no model; pass --family, or --map model=COLUMN, or --human")
-    settings = settings_of(row, context)
+    settings = _settings(row, context)
     if settings:
         yield settings
-    response = Response(
-        prompt.prompt_key,
-        source.source_key,
-        text(row, name, may_be_empty=True),
-        sample_index=integer(row, column("sample", context)) or 0,
+    yield Response(
+        prompt_key=prompt.prompt_key,
+        source_key=source.source_key,
+        text=words,
+        sample_index=sample_index(row, column("sample", context)),
         settings_key=settings.settings_key if settings else None,
         seed=integer(row, column("seed", context)),
         finish_reason=maybe_text(row, column("finish_reason", context)),
         external_id=maybe_text(row, column("id", context)),
     )
-    yield response
-    for said in _judgements(row, context):
-        yield from _score(said, response, context)
-
-
-def _prompt(row: Row, context: Context) -> Prompt:
-    turns = row.get(column("messages", context))
-    if turns is not None:
-        turns = json.loads(turns) if isinstance(turns, str) else turns
-        return Prompt(messages(turns, column("messages", context)))
-    system = maybe_text(row, column("system", context))
-    return Prompt.of_user(text(row, column("prompt", context)), system=system)
 
 
 def origin(row: Row, prompt: Prompt, context: Context) -> Origin:
     """Return where the prompt of a generic row comes from."""
-    tags = row.get(column("tags", context)) or ()
+    tags = row.get(column("tags", context)) or []
     if isinstance(tags, str):
         tags = [tag.strip() for tag in tags.split(",")]
-    if not all(isinstance(tag, str) for tag in tags):
-        fail("wrong_type", "field 'tags' is not a list of texts")
+    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+        fail("wrong_type", f"field {column('tags', context)!r} is not a list of texts")
     dataset = maybe_text(row, column("dataset", context)) or context.dataset
     return Origin(prompt.prompt_key, dataset, maybe_text(row, column("prompt_id", context)), tuple(tags))
 
 
 def answering_source(row: Row, context: Context) -> Source | None:
     """Return who answered: a person, the cell the row states, the model it names, or the cell of the flags."""
-    human = row.get(column("human", context))
-    if human not in (None, "", False, "false", "False", "0", 0):
-        return context.people(human if isinstance(human, str) and human.lower() not in ("true", "1") else None)
+    human = maybe_text(row, column("human", context)) or "false"
+    if human.lower() not in ("false", "0"):
+        return context.people(None if human.lower() in ("true", "1") else human)
     family = maybe_text(row, column("family", context))
     if family:
         version = maybe_text(row, column("version", context))
-        return context.cell(Source.model(family, version, parse_size(maybe_text(row, column("size", context)))))
+        return context.keep(Source.model(family, version, parse_size(maybe_text(row, column("size", context)))))
     name = maybe_text(row, column("model", context))
     if name:
         return context.model(name)
@@ -107,26 +129,25 @@ def answering_source(row: Row, context: Context) -> Source | None:
     return context.flagged()
 
 
-def settings_of(row: Row, context: Context) -> Settings | None:
-    """Return the sampling settings that a row states, an object or its JSON."""
-    value = row.get(column("settings", context))
-    if value in (None, ""):
+def _settings(row: Row, context: Context) -> Settings | None:
+    name = column("settings", context)
+    if row.get(name) in (None, ""):
         return None
-    value = json.loads(value) if isinstance(value, str) else value
+    value = from_json(row[name], name)
     if not isinstance(value, dict):
-        fail("wrong_type", "field 'settings' is not an object")
-    return Settings.of(value)
+        fail("wrong_type", f"field {name!r} is not an object")
+    try:
+        return Settings.of(value)
+    except (TypeError, RecursionError) as error:  # Parquet holds dates, JSON does not
+        fail("wrong_type", f"field {name!r} is not plain JSON: {error}")
 
 
 def _judgements(row: Row, context: Context) -> list[Row]:
-    listed = row.get(column("judgements", context))
-    if listed is not None:
-        if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
-            fail("wrong_type", "field 'judgements' is not a list of objects")
-        return listed
-    fields = ("score", "judge", "rubric", "dimension", "scale_min", "scale_max", "raw", "reason")
-    said = {name: row[column(name, context)] for name in fields if column(name, context) in row}
-    return [said] if said.get("score") is not None or said.get("raw") or said.get("reason") else []
+    listed = column("judgements", context)
+    if row.get(listed) not in (None, "", [], "[]"):
+        return objects({listed: from_json(row[listed], listed)}, listed)
+    said = {name: row[column(name, context)] for name in _SCORE_FIELDS if column(name, context) in row}
+    return [said] if any(said.get(name) not in (None, "") for name in ("score", "raw", "reason")) else []
 
 
 def _score(said: Row, response: Response, context: Context) -> Iterator[Record]:
@@ -137,24 +158,35 @@ def _score(said: Row, response: Response, context: Context) -> Iterator[Record]:
     name = maybe_text(said, "rubric") or "unstated"
     rubric = Rubric(name, scale_min=number(said, "scale_min"), scale_max=number(said, "scale_max"))
     yield rubric
-    raw = maybe_text(said, "raw")
-    judgement = None
-    if raw is not None:
-        sample = integer(said, "sample") or 0
-        judgement = Judgement(
-            response.prompt_key, response.response_key, None, judge, "model", rubric.rubric_key, sample, raw
-        )
+    judgement = _judgement(said, response, judge=judge, rubric=rubric)
+    if judgement:
         yield judgement
     yield Score(
-        judgement.judgement_key if judgement else None,
-        response.prompt_key,
-        response.source_key,
-        response.response_key,
-        judge,
-        "model",
-        rubric.rubric_key,
-        maybe_text(said, "dimension") or "overall",
-        sample_index=integer(said, "sample") or 0,
+        judgement_key=judgement.judgement_key if judgement else None,
+        prompt_key=response.prompt_key,
+        source_key=response.source_key,
+        response_key=response.response_key,
+        judge=judge,
+        judge_kind="model",
+        rubric_key=rubric.rubric_key,
+        dimension=maybe_text(said, "dimension") or "overall",
+        sample_index=sample_index(said, "sample"),
         value=value,
         reason=(maybe_text(said, "reason") or "no_score") if value is None else None,
+    )
+
+
+def _judgement(said: Row, response: Response, *, judge: str, rubric: Rubric) -> Judgement | None:
+    raw = maybe_text(said, "raw")
+    if raw is None:
+        return None
+    return Judgement(
+        prompt_key=response.prompt_key,
+        response_key=response.response_key,
+        other_key=None,
+        judge=judge,
+        judge_kind="model",
+        rubric_key=rubric.rubric_key,
+        sample_index=sample_index(said, "sample"),
+        raw=raw,
     )

@@ -6,10 +6,13 @@ were trained one from the other in the order that is stated here (Ouyang et al. 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from tsodata.importers.context import Context, Row, fail, maybe_text, text
 from tsodata.records import Origin, Prompt, Record, Response, Source, VersionOrder, parse_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _FAMILY = "instructgpt"
 _SIZES_B = {"xl": 1.3}  # the 1.3B models are called XL
@@ -39,4 +42,4 @@ def _source(name: str, context: Context) -> Source:
         size_b = None
     if not version or size_b is None:
         fail("unknown_model", f"model_type {name!r} is not VERSION-SIZE; pass --models with a row for it")
-    return context.cell(Source.model(_FAMILY, version, size_b))
+    return context.keep(Source.model(_FAMILY, version, size_b))

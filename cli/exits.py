@@ -1,0 +1,62 @@
+"""Exit codes, and the one place that turns an error into one."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import sys
+from collections.abc import Callable
+from enum import IntEnum
+from typing import ParamSpec
+
+import typer
+
+from tsodata.errors import DataError, StoreError, TsoError
+
+P = ParamSpec("P")
+
+
+class ExitCode(IntEnum):
+    """What a command's exit code says."""
+
+    DONE = 0
+    REFUSED = 1  # data was refused, all or some of it
+    USAGE = 2  # a name, option, recipe or query that cannot be meant
+    STORE = 3  # the store is busy, missing, too new or foreign
+    DIVERGED = 4  # training diverged
+    TRY_LATER = 75
+    INTERRUPTED = 130
+
+
+def narrate(text: str) -> None:
+    """Say something to the person at the terminal, on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def guarded(command: Callable[P, None]) -> Callable[P, None]:
+    """Return the command with its errors as one line on stderr and an exit code."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            command(*args, **kwargs)
+            sys.stdout.flush()
+        except TsoError as error:
+            narrate(f"tso-data: error: {error}")
+            raise typer.Exit(_code(error)) from None
+        except KeyboardInterrupt:
+            narrate("tso-data: interrupted; what was reported as stored is stored, and running it again goes on")
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(ExitCode.DONE) from None
+
+    return run
+
+
+def _code(error: TsoError) -> ExitCode:
+    if isinstance(error, StoreError):
+        return ExitCode.STORE
+    return ExitCode.REFUSED if isinstance(error, DataError) else ExitCode.USAGE

@@ -1,0 +1,33 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+StorePath = Annotated[
+    Path | None,
+    typer.Option("--store", envvar="TSO_STORE", help="The store's file.", show_default="tso.duckdb"),
+]
+Wait = Annotated[
+    float | None,
+    typer.Option("--wait", help="Seconds to wait for a store that another process holds.", show_default="60"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+ParquetFile = Annotated[Path | None, typer.Option("--parquet", help="Write the rows to this Parquet file.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="Rows to show in a table; JSON, CSV and Parquet have all.")]
+Memory = Annotated[str, typer.Option("--memory", help="Memory that the query may use.")]
+Timeout = Annotated[float, typer.Option("--timeout", min=0.001, help="Seconds that the query may take.")]
+Base = Annotated[str, typer.Option("--base", help="The model being aligned, as FAMILY/VERSION/SIZE.")]
+Versions = Annotated[
+    str | None,
+    typer.Option("--versions", help="The family's versions as OLDEST,…,NEWEST, where names do not sort."),
+]
+
+
+def listed(text: str | None) -> list[str]:
+    """Return the parts of a comma-separated option."""
+    return [part.strip() for part in (text or "").split(",") if part.strip()]

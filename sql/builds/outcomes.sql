@@ -1,0 +1,10 @@
+-- How has the build gone for its prompts?
+-- params: $build_key ubigint: the build
+-- rows:   one per outcome or reason, paired first, then most frequent first
+select
+    coalesce(reason, outcome) as outcome,
+    count(*) as n_prompts,
+from build_prompts
+where build_key = $build_key
+group by all
+order by max(reason is null) desc, n_prompts desc, outcome

@@ -1,0 +1,39 @@
+-- Which pairs of a split can be exported, and with which texts?
+-- params: $build ubigint: the build's key
+--         $split varchar: train or held_out
+--         $minibatch integer = null: only this minibatch
+--         $first_key ubigint: the first pair key of the run
+--         $last_key ubigint: the last pair key of the run
+-- rows:   one per pair, by pair id
+select
+    tso_id('pair', pairs.pair_key) as pair_id,
+    tso_id('p', pairs.prompt_key) as prompt_id,
+    prompts.messages as prompt,
+    list_filter(prompts.messages, lambda turn: turn.role = 'user')[1].content as first_user_turn,
+    chosen.text as chosen,
+    rejected.text as rejected,
+    tso_id('r', pairs.chosen_key) as chosen_response_id,
+    tso_id('r', pairs.rejected_key) as rejected_response_id,
+    chosen_source.label as chosen_source,
+    rejected_source.label as rejected_source,
+    pairs.chosen_score,
+    pairs.rejected_score,
+    pairs.pool,
+    pairs.minibatch,
+    pairs.split,
+from pairs
+join prompts on prompts.prompt_key = pairs.prompt_key
+join responses as chosen on chosen.response_key = pairs.chosen_key
+join responses as rejected on rejected.response_key = pairs.rejected_key
+join sources as chosen_source on chosen_source.source_key = pairs.chosen_source_key
+join sources as rejected_source on rejected_source.source_key = pairs.rejected_source_key
+where
+    pairs.build_key = $build
+    and pairs.split = $split
+    and ($minibatch::integer is null or pairs.minibatch = $minibatch::integer)
+    and pairs.pair_key between $first_key and $last_key
+    and not prompts.own_turns
+    and not chosen.is_empty
+    and not rejected.is_empty
+    and chosen.text_key <> rejected.text_key
+order by pairs.pair_key, pairs.round

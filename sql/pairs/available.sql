@@ -1,0 +1,11 @@
+-- How many pairs can each pool give, once every prompt has its pool?
+-- params: none
+-- rows:   one per pool, by name
+select
+    judged.pool,
+    count(*) as n_pairs,
+from judged
+join assigned on assigned.prompt_key = judged.prompt_key and assigned.pool = judged.pool
+where judged.reason is null
+group by judged.pool
+order by judged.pool

@@ -1,0 +1,60 @@
+-- How often was each source drawn, and how often was it to be expected, given who has answered the paired prompts?
+-- params: $snapshot_seq bigint: the last commit that the build sees
+--         $pools varchar[]: the pool of each weight
+--         $sides varchar[]: its side
+--         $sources ubigint[]: its source
+--         $weights double[]: the weight; null where the scores decide
+-- rows:   one per pool, side and source that has a weight or was drawn
+with asked as (
+    select
+        unnest($pools::varchar[]) as pool,
+        unnest($sides::varchar[]) as side,
+        unnest($sources::ubigint[]) as source_key,
+        unnest($weights::double[]) as weight,
+),
+drawn as (
+    select pool, 'chosen' as side, chosen_source_key as source_key, count(*) as realised from selected group by all
+    union all
+    select pool, 'rejected', rejected_source_key, count(*) from selected group by all
+),
+answered as (
+    select distinct
+        responses.prompt_key,
+        responses.source_key,
+    from responses
+    semi join selected on selected.prompt_key = responses.prompt_key
+    where responses.commit_seq <= $snapshot_seq and not responses.is_empty
+),
+offered as (
+    select
+        selected.pool,
+        asked.side,
+        asked.source_key,
+        asked.weight / sum(asked.weight) over (
+            partition by selected.pool, asked.side, selected.prompt_key, selected.round
+        ) as chance,
+    from selected
+    join asked on asked.pool = selected.pool and asked.weight is not null
+    join answered on answered.prompt_key = selected.prompt_key and answered.source_key = asked.source_key
+),
+expectation as (
+    select
+        pool,
+        side,
+        source_key,
+        round(fsum(chance), 6) as expected,
+    from offered
+    group by pool, side, source_key
+)
+select
+    coalesce(asked.pool, drawn.pool) as pool,
+    coalesce(asked.side, drawn.side) as side,
+    coalesce(asked.source_key, drawn.source_key) as source_key,
+    asked.weight as requested,
+    case when asked.weight is not null then coalesce(expectation.expected, 0) end as expected,
+    coalesce(drawn.realised, 0) as realised,
+from asked
+full join drawn on drawn.pool = asked.pool and drawn.side = asked.side and drawn.source_key = asked.source_key
+left join expectation
+    on expectation.pool = asked.pool and expectation.side = asked.side and expectation.source_key = asked.source_key
+order by pool, side, requested desc nulls last, source_key

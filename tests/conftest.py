@@ -1,0 +1,39 @@
+"""Fixtures that every test may use: an empty store, a way to import into it, and the real data where it is."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tsodata.importers import ImportOptions, import_files
+from tsodata.provenance import Run
+from tsodata.store import Store
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store.open(tmp_path / "s.duckdb", create=True)
+
+
+@pytest.fixture
+def run_import(store, tmp_path):
+    """Import rows, written to JSON lines first, or a file, and return the sums of it."""
+
+    def import_one(format_name, rows_or_path, *, name="rows.jsonl", **options):
+        path = rows_or_path
+        if not isinstance(path, Path):
+            path = tmp_path / name
+            path.write_text("".join(f"{json.dumps(row)}\n" for row in rows_or_path), encoding="utf-8")
+        with store.run(Run.of_process({})) as run:
+            (report,) = import_files(store, format_name, [path], run=run, options=ImportOptions(**options))
+        return report
+
+    return import_one
+
+
+@pytest.fixture(scope="session")
+def realdata():
+    folder = Path(__file__).resolve().parents[2] / "shared" / "realdata"
+    if not folder.is_dir():
+        pytest.skip("../shared/realdata is not on this machine")
+    return folder

@@ -1,0 +1,145 @@
+"""Every parser, thrown rows that a file might hold."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tsodata.importers import FORMATS
+from tsodata.importers.context import Answer, Context, Lookup, Refused
+from tsodata.naming import Naming
+from tsodata.records import Record, Source
+
+TURN_1 = "[The Start of Assistant's Answer]\nIt is.\n[The End of Assistant's Answer]"
+BASES = {
+    "records": {
+        "prompt": "q",
+        "response": "a",
+        "model": "m",
+        "messages": None,
+        "system": "s",
+        "settings": {"temperature": 1},
+        "family": None,
+        "version": "1",
+        "size": "7B",
+        "human": None,
+        "sample": 0,
+        "seed": 1,
+        "finish_reason": "stop",
+        "score": 1,
+        "judge": "j",
+        "rubric": "r",
+        "dimension": "d",
+        "scale_min": 1,
+        "scale_max": 5,
+        "raw": "w",
+        "reason": None,
+        "judgements": None,
+        "dataset": "d",
+        "prompt_id": "1",
+        "id": "2",
+        "tags": ["x"],
+    },
+    "chat": {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}], "model": "m"},
+    "alpaca-eval": {"instruction": "q", "output": "a", "generator": "m", "dataset": "d"},
+    "alpaca-eval-annotations": {
+        "instruction": "q",
+        "output_1": "a",
+        "generator_1": "m",
+        "output_2": "b",
+        "generator_2": "n",
+        "annotator": "j",
+        "preference": 1.5,
+        "raw_completion": {"x": 1},
+        "dataset": "d",
+    },
+    "self-instruct": {
+        "id": "1",
+        "instruction": "q",
+        "instances": [{"input": "", "output": "a"}],
+        "motivation_app": "x",
+    },
+    "tldr-samples": {"model_type": "sft-6b", "context": "q", "sample": "a", "ref_text": "h"},
+    "qlora": {"question_id": 1, "text": "q", "category": "c", "prompt": "p", "generation": "a"},
+    "qlora-ratings": {
+        "question_id": 1,
+        "answer1_id": "known",
+        "answer2_id": "x",
+        "score": [1, 2],
+        "text": "w",
+        "review_id": "r",
+    },
+    "mt-bench-questions": {"question_id": 1, "turns": ["q", "r"], "category": "c", "reference": ["a"]},
+    "mt-bench-answers": {"question_id": 1, "model_id": "m", "answer_id": "x", "choices": [{"turns": ["a", "b"]}]},
+    "mt-bench-judgments": {
+        "question_id": 1,
+        "model": "m",
+        "judge": ["j", "single-v1"],
+        "user_prompt": TURN_1,
+        "judgment": "w",
+        "score": 7,
+        "turn": 1,
+    },
+}
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from([2**31, 2**63, 2**64, 10**400, -1, 0, 1.5, math.nan, math.inf])
+    | st.floats()
+    | st.text(st.characters(), max_size=5)  # half surrogate pairs included
+    | st.sampled_from(["", " ", "7B", "user", "[1]", "{}", '{"a": 1}', "nan", "true"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["role", "content", "turns", "output", "score", "judge", "sample"]), inner)
+    ),
+    max_leaves=5,
+)
+
+
+def context_of(path):
+    known = Answer(response_key=2, prompt_key=1, source_key=Source.model("answer_gpt35").source_key)
+    lookup = Lookup(prompts={("d", "1"): 1, ("d", "1/1"): 1, ("d", "1/2"): 3}, answers={"known": known})
+    lookup.by_cell[1, Source.model("m").source_key] = [4]
+    stem = "m-vs-gpt-3.5-gpt4-reviewer"
+    return Context(path=path, stem=stem, naming=Naming(), lookup=lookup, dataset="d")
+
+
+def fits_its_columns(record):
+    return all(
+        (type(value) is not int or -(2**63) <= value < 2**64)
+        and (type(value) is not float or math.isfinite(value))
+        and (type(value) is not str or value.encode() is not None)
+        for value in record.values()
+    )
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_the_row_that_the_others_are_made_from_is_accepted(format_name, tmp_path):
+    assert list(FORMATS[format_name].parse(BASES[format_name], context_of(tmp_path)))
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_any_row_gives_records_that_can_be_stored_or_is_refused(format_name, data):
+    base = BASES[format_name]
+    changed = data.draw(st.dictionaries(st.sampled_from(sorted(base)), VALUES, max_size=3))
+    removed = data.draw(st.sets(st.sampled_from(sorted(base)), max_size=1))
+    row = {name: value for name, value in {**base, **changed}.items() if name not in removed}
+    context = context_of(None)
+
+    try:
+        records = list(FORMATS[format_name].parse(row, context))
+    except (Refused, ValueError):
+        records = []
+
+    assert all(isinstance(record, Record) and fits_its_columns(record) for record in (*records, *context.sources))
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+@given(row=st.dictionaries(st.text(), VALUES, max_size=4))
+def test_a_row_of_another_kind_is_refused(format_name, row):
+    with pytest.raises((Refused, ValueError)):
+        list(FORMATS[format_name].parse(row, context_of(None)))

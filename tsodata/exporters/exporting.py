@@ -1,0 +1,137 @@
+"""One export from beginning to end: find the build, look at the place, write, record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tsodata.errors import ExportRefusedError, UsageError
+from tsodata.exporters.builds import BuildToExport, find_build_to_export
+from tsodata.exporters.formats import Format, find_format
+from tsodata.exporters.manifest import MANIFEST_NAME, Manifest
+from tsodata.exporters.placing import placed_whole, remove_leftover, restore
+from tsodata.exporters.writing import write_files
+from tsodata.provenance import Run, content_key
+from tsodata.reading import file_sha256
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from tsodata.exporters.files import ExportedFile
+    from tsodata.store import Reader, Store
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What an export holds: `rows` by split as the format names it, `refused` pairs by reason."""
+
+    directory: Path
+    format: str
+    rows: dict[str, int]
+    refused: Counter[str]
+    files: tuple[ExportedFile, ...]
+    already_there: bool
+
+
+def export_build(
+    store: Store,
+    name: str,
+    *,
+    to: str,
+    out: Path,
+    run: Run,
+    minibatch: int | None = None,
+    overwrite: bool = False,
+) -> ExportReport:
+    """Write a build, or one minibatch of it without the held-out pairs, as a data set for a trainer.
+
+    The directory `out` is there whole, with a manifest, or not at all; rows stand by pair id, so the same build gives
+    the same bytes. Pairs that no trainer can use are counted by reason and not written. Where the same export is
+    already there and its hashes hold, nothing is written.
+
+    Raises:
+        UnknownNameError: no build has the name.
+        UsageError: there is no such format or minibatch.
+        ExportRefusedError: `out` is taken, or the disk refuses, or no training pair can be written.
+    """
+    target_format = find_format(to)
+    with store.reader() as reader:
+        build = find_build_to_export(reader, name, minibatch=minibatch)
+    target = out.resolve()
+    if not target.name:
+        raise UsageError(f"{out} cannot be an export's directory; pass another --out")
+    try:
+        restore(target)
+        remove_leftover(target)
+        present = _manifest_there(target, build, to=target_format, overwrite=overwrite)
+        manifest = present or _write(store, build, to=target_format, target=target)
+    except OSError as error:
+        reason = error.strerror or str(error).splitlines()[0]
+        raise ExportRefusedError(f"{out}: not written ({reason}); make room, or pass another --out") from error
+    _record(store, build, manifest=manifest, out=out, run=run)
+    return ExportReport(
+        directory=out,
+        format=to,
+        rows=manifest.written,
+        refused=manifest.refused,
+        files=manifest.files,
+        already_there=present is not None,
+    )
+
+
+def _manifest_there(target: Path, build: BuildToExport, *, to: Format, overwrite: bool) -> Manifest | None:
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return None
+    manifest = Manifest.read(target)
+    if manifest is None:
+        raise ExportRefusedError(f"{target} is there and is not an export of tso; pass another --out")
+    if manifest.is_of(build, to) and manifest.is_true_of(target):
+        return manifest
+    if not overwrite:
+        raise ExportRefusedError(f"{target} holds another or a changed export; pass --overwrite or another --out")
+    ours = {MANIFEST_NAME, *(file.path for file in manifest.files)}
+    found = {path.relative_to(target).as_posix() for path in target.rglob("*") if not path.is_dir()}
+    if foreign := sorted(found - ours):
+        raise ExportRefusedError(f"{target} also holds {foreign[0]}, which no export wrote; pass another --out")
+    return None
+
+
+def _write(store: Store, build: BuildToExport, *, to: Format, target: Path) -> Manifest:
+    is_taken = Manifest.read(target) is not None
+    with store.reader() as reader, placed_whole(target, replacing=is_taken) as directory:
+        return write_files(reader, build, to=to, directory=directory)
+
+
+def _record(store: Store, build: BuildToExport, *, manifest: Manifest, out: Path, run: Run) -> None:
+    manifest_sha256 = file_sha256(out / MANIFEST_NAME)
+    to = manifest.body["format"]
+    export_key = content_key("export", build.key, to, build.minibatch, manifest_sha256)
+    with store.reader() as reader:
+        if _is_recorded(reader, export_key):
+            return
+    row = {
+        "export_key": export_key,
+        "build_key": build.key,
+        "format": to,
+        "directory": str(out),
+        "manifest_sha256": manifest_sha256,
+        "n_rows": sum(manifest.written.values()),
+        "n_refused": manifest.refused.total(),
+    }
+    with store.transaction(run) as transaction:
+        if not _is_recorded(transaction, export_key):
+            transaction.insert("exports", _one_row(row))
+
+
+def _is_recorded(reader: Reader, export_key: int) -> bool:
+    return bool(reader.rows("exports/recorded", export=export_key))
+
+
+def _one_row(row: dict[str, object]) -> pa.Table:
+    import pyarrow as pa
+
+    keys = {"export_key": pa.uint64(), "build_key": pa.uint64()}  # else taken for int64, which is too small
+    return pa.table({name: pa.array([value], keys.get(name)) for name, value in row.items()})
