@@ -1,0 +1,1 @@
+"""The command `tso-data`; installed as `tsocli`."""

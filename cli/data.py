@@ -41,7 +41,7 @@ def _open(path: Path | None, wait: float | None, *, create: bool = False) -> Sto
 
 
 @contextlib.contextmanager
-def _run(store: Store, *, seed: int | None = None, **arguments: object) -> Iterator[Run]:
+def _run(store: Store, arguments: dict[str, object], *, seed: int | None = None) -> Iterator[Run]:
     from tsodata.provenance import Run
 
     plain = {name: str(value) if isinstance(value, Path) else value for name, value in arguments.items()}
@@ -115,7 +115,7 @@ def import_(
     )
     opened = _open(store, wait, create=True)
     asked = {name: str(value) for name, value in asdict(options).items() if value}
-    with _run(opened, format=format_name, paths=[str(path) for path in paths], **asked) as run:
+    with _run(opened, {"format": format_name, "paths": [str(path) for path in paths], **asked}) as run:
         reports = import_files(opened, format_name, paths, run=run, options=options, progress=narrate)
     if as_json:
         _print_json(
@@ -205,7 +205,7 @@ def build_pairs_(
     )
     drawn = drawn.with_filters(answered_by=tuple(listed(answered_by)), datasets=tuple(listed(dataset)))
     opened = _open(store, wait)
-    with _run(opened, seed=drawn.seed, name=name, base=base, recipe=json.loads(drawn.body())) as run:
+    with _run(opened, {"name": name, "base": base, "recipe": json.loads(drawn.body())}, seed=drawn.seed) as run:
         build = build_pairs(
             opened, name, base=base, recipe=drawn, run=run, versions=listed(versions), allow_short=allow_short
         )
@@ -252,7 +252,8 @@ def builds(
     from .output import write_frame
 
     frame = opened.sql(
-        "select build, base, n_pairs, n_prompts, n_minibatches, seed, build_id, snapshot_id from v_builds order by build"
+        "select build, base, n_pairs, n_prompts, n_minibatches, seed, build_id, snapshot_id "
+        "from v_builds order by build"
     )
     write_frame(frame, as_json=as_json)
 
@@ -298,7 +299,7 @@ def export(
     from .report import export_lines
 
     opened = _open(store, wait)
-    with _run(opened, build=name, to=to, out=out, minibatch=minibatch) as run:
+    with _run(opened, {"build": name, "to": to, "out": out, "minibatch": minibatch}) as run:
         report = export_build(opened, name, to=to, out=out, run=run, minibatch=minibatch, overwrite=overwrite)
     if as_json:
         _print_json(asdict(report))

@@ -13,6 +13,7 @@ from tsodata.records import format_size
 if TYPE_CHECKING:
     from tsodata.builds import Build
     from tsodata.coverage import CellCoverage, Coverage
+    from tsodata.exporters import ExportReport
     from tsodata.importers import FileReport
 
 _WORDS = {
@@ -47,8 +48,8 @@ def import_lines(format_name: str, reports: Sequence[FileReport]) -> Iterator[st
     accepted, present = sum(r.accepted for r in reports), sum(r.present for r in reports)
     rows = sum(report.rows for report in reports)
     yield (
-        f"{format_name}: {_count(len(reports), 'file')}, {_count(rows, 'row')} = {accepted} accepted + {present} already "
-        f"there + {skipped.total()} skipped{_reasons(skipped)} + {failed.total()} failed{_reasons(failed)}"
+        f"{format_name}: {_count(len(reports), 'file')}, {_count(rows, 'row')} = {accepted} accepted + "
+        f"{present} already there + {skipped.total()} skipped{_reasons(skipped)} + {failed.total()} failed{_reasons(failed)}"
     )
     things = [f"{added[table]} {word}" for table, word in _WORDS.items() if added[table]]
     yield f"added: {', '.join(things) or 'nothing'}"
@@ -141,6 +142,15 @@ def _share_lines(build: Build, pool: str, side: str) -> Iterator[str]:
             ]
         )
     yield from columns(rows)
+
+
+def export_lines(report: ExportReport) -> Iterator[str]:
+    """Yield what an export wrote."""
+    done = "already there" if report.already_there else "written"
+    rows = ", ".join(f"{split} {n}" for split, n in report.rows.items())
+    yield f"{report.directory} {done} as {report.format}: {rows} rows; refused: {report.refused.total()}"
+    for reason, n in report.refused.most_common():
+        yield f"  {n} {reason}"
 
 
 def explain_lines(story: dict[str, Any]) -> Iterator[str]:

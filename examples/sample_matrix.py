@@ -1,4 +1,4 @@
-"""Write a small sample matrix: three versions by three sizes of a made-up model, people's answers, and a judge's scores.
+"""Write a small sample matrix: three versions by three sizes of a made-up model, people's answers, judged.
 
     python examples/sample_matrix.py FOLDER
 

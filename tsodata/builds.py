@@ -1,8 +1,8 @@
 """Builds: pairs as a pure function of (snapshot, recipe, seed).
 
-The draw runs as SQL over keys on a read-only connection (sql/pairs, in the order of `_draw`); only its result is written,
-in one transaction. The same material, recipe and seed give the same pairs on any machine, with any number of threads and
-in whatever order the store was filled.
+The draw runs as SQL over keys on a read-only connection (sql/pairs, in the order of `_draw`); only its result is
+written, in one transaction. The same material, recipe and seed give the same pairs on any machine, with any number of
+threads and in whatever order the store was filled.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def build_pairs(
             }
     if taken:
         return find_build(store, name, already_there=True)
-    _store(store, name, plan, snapshot, key, drawn, run)
+    _store(store, name, plan, snapshot=snapshot, key=key, drawn=drawn, run=run)
     return find_build(store, name, warnings=tuple(warnings))
 
 
@@ -362,7 +362,14 @@ def _share_table(reader: Reader, plan: Plan, snapshot: Snapshot, key: int) -> pa
 
 
 def _store(
-    store: Store, name: str, plan: Plan, snapshot: Snapshot, key: int, drawn: Mapping[str, pa.Table], run: Run
+    store: Store,
+    name: str,
+    plan: Plan,
+    *,
+    snapshot: Snapshot,
+    key: int,
+    drawn: Mapping[str, pa.Table],
+    run: Run,
 ) -> None:
     import pyarrow as pa
     import pyarrow.compute as pc

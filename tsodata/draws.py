@@ -1,4 +1,4 @@
-"""The arithmetic of a build: source weights (Eqs. 3, 4), quotas of the pools, and how far a draw strays from its weights.
+"""The arithmetic of a build: source weights (Eqs. 3, 4), quotas of pools, and how far a draw strays from its weights.
 
 Pure functions over numbers; the draw itself is SQL (sql/pairs), because it is over sets.
 """
@@ -32,7 +32,7 @@ def source_weights(weights: Weights, matrix: ModelMatrix, *, side: str) -> Sourc
     """
     if weights == "uniform":
         sources = matrix.chosen if side == "chosen" else matrix.rejected
-        given = {source: 1.0 for source in sources}
+        given = dict.fromkeys(sources, 1.0)
         missing: tuple[str, ...] = ()
     else:
         assert not isinstance(weights, str)

@@ -68,12 +68,10 @@ def _in_build(reader: Reader, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _why_by_score(row: dict[str, Any], resolved: dict[str, Any]) -> str:
-    scores = resolved["scores"]
+    scores, candidates = resolved["scores"], ", ".join(resolved["candidates"][row["pool"]])
+    ends = f"the best-scored answer ({row['chosen_score']:g}) against the worst-scored ({row['rejected_score']:g})"
     place = "" if row["round"] == 1 else f"number {row['round']} from each end, "
-    return (
-        f"the best-scored answer ({row['chosen_score']:g}) against the worst-scored ({row['rejected_score']:g}), {place}"
-        f"by {scores['judge']} with rubric {scores['rubric']}, of the candidates {', '.join(resolved['candidates'][row['pool']])}"
-    )
+    return f"{ends}, {place}by {scores['judge']} with rubric {scores['rubric']}, of the candidates {candidates}"
 
 
 def _race(reader: Reader, row: dict[str, Any], resolved: dict[str, Any], side: str) -> list[dict[str, Any]]:

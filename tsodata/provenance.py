@@ -16,6 +16,7 @@ import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
+from pathlib import Path
 
 from tsodata._version import __version__
 from tsodata.errors import UsageError
@@ -99,7 +100,7 @@ class Run:
     @classmethod
     def of_process(cls, arguments: dict[str, object], *, seed: int | None = None) -> Run:
         """Return the run of this process; `arguments` is the configuration that was resolved."""
-        command = " ".join([os.path.basename(sys.argv[0]), *sys.argv[1:]])
+        command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
         return cls(command=command, arguments=canonical_json(arguments), seed=seed)
 
     @property

@@ -91,10 +91,8 @@ def sql_root() -> Traversable:
 def schema_files(root: Traversable | None = None) -> list[SchemaFile]:
     """Return the schema in order, counted from 1 without a gap."""
     folder = (root or sql_root()) / "schema"
-    files = []
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.name.endswith(".sql"):
-            files.append(SchemaFile(int(entry.name.split("_")[0]), entry.name, entry.read_text(encoding="utf-8")))
+    entries = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
+    files = [SchemaFile(int(e.name.split("_")[0]), e.name, e.read_text(encoding="utf-8")) for e in entries]
     for position, file in enumerate(files, 1):
         if file.seq != position:
             raise QueryError(f"schema file {file.name} stands at position {position}: a file is missing; reinstall tso")
@@ -142,7 +140,7 @@ def parse(name: str, text: str) -> Query:
     if not match:
         raise QueryError(f"{name}.sql: the header needs a question, params: and rows:")
     question, params, rows = (part.strip() for part in match.groups())
-    return Query(name.split("/")[-1], question, _parameters(name, params), " ".join(rows.split()), text)
+    return Query(name.rsplit("/", maxsplit=1)[-1], question, _parameters(name, params), " ".join(rows.split()), text)
 
 
 def _parameters(name: str, text: str) -> tuple[Parameter, ...]:

@@ -17,7 +17,7 @@ from tsodata.provenance import canonical_json, content_key
 
 ROLES = ("system", "user", "assistant")
 _SIZE = re.compile(r"^(\d+(?:\.\d+)?)\s*([KMBT]?)$", re.IGNORECASE)
-_BILLIONS = {"K": 1e-6, "M": 1e-3, "": 1.0, "B": 1.0, "T": 1e3}
+_EXPONENTS = {"K": -6, "M": -3, "": 0, "B": 0, "T": 3}
 
 
 class Message(TypedDict):
@@ -38,7 +38,7 @@ def parse_size(text: str | float | None) -> float | None:
     match = _SIZE.match(str(text).strip())
     if not match or not float(match[1]) > 0:
         raise ValueError(f"size {text!r} is not a number of parameters such as 7, 7B or 350M")
-    return float(match[1]) * _BILLIONS[match[2].upper()]
+    return float(f"{match[1]}e{_EXPONENTS[match[2].upper()]}")
 
 
 def format_size(size_b: float | None) -> str:

@@ -90,7 +90,8 @@ class Reader:
 
     def frame(self, path: str, **parameters: object) -> pl.DataFrame:
         """Return the rows of a SQL file as a polars frame."""
-        return self.connection.sql(queries.load(path).sql, params=parameters or None).pl()
+        frame: pl.DataFrame = self.connection.sql(queries.load(path).sql, params=parameters or None).pl()
+        return frame
 
     def arrow(self, path: str, **parameters: object) -> pa.Table:
         """Return the rows of a SQL file as an Arrow table."""
@@ -156,7 +157,8 @@ class Transaction(Reader):
         )
         columns = ", ".join(table.column_names)
         self.connection.execute(
-            f"insert into {name} ({columns}, commit_seq) select {columns}, {self.commit_seq} from fresh order by position"
+            f"insert into {name} ({columns}, commit_seq) "
+            f"select {columns}, {self.commit_seq} from fresh order by position"
         )
         positions = [int(row[0]) for row in self.connection.execute("select position from fresh").fetchall()]
         self.connection.unregister("incoming")
@@ -167,7 +169,8 @@ class Transaction(Reader):
     def _arrow_schema(self, name: str) -> pa.Schema:
         return self.connection.sql(f"select * from {name} limit 0").to_arrow_table().schema
 
-    def _write_log(self, run_key: int, file_key: int | None) -> None:
+    def write_log(self, run_key: int, file_key: int | None) -> None:
+        """Write this transaction's line of the commit log."""
         self.connection.execute(
             "insert into commits values (?, ?, ?, ?)", [self.commit_seq, run_key, file_key, utc_now()]
         )
@@ -261,7 +264,7 @@ class Store:
             transaction = Transaction(connection, int(last) + 1)
             try:
                 yield transaction
-                transaction._write_log(run.key, file_key)
+                transaction.write_log(run.key, file_key)
                 connection.execute("commit")
             except duckdb.Error as error:
                 _undo(connection)
@@ -283,7 +286,8 @@ class Store:
             QueryError: the statement is refused or fails.
         """
         with self.locked_down() as connection:
-            return run_statement(connection, text, parameters).pl()
+            frame: pl.DataFrame = run_statement(connection, text, parameters).pl()
+        return frame
 
     def query(self, name: str, **parameters: object) -> pl.DataFrame:
         """Return the result of a named query (`tso-data query --list`) as a polars frame."""
@@ -295,7 +299,7 @@ class Store:
     def locked_down(
         self, *, memory: str = DEFAULT_SQL_MEMORY, timeout_s: float = DEFAULT_SQL_TIMEOUT_S
     ) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open a connection for foreign SQL: read-only, no files, no network, no settings, bounded in time and memory."""
+        """Open a connection for foreign SQL: read-only, no files, no network, no settings, bounded time and memory."""
         config = {**_LOCKED_DOWN, "memory_limit": memory}
         with self._connection(read_only=True, config=config) as connection:
             connection.execute("set lock_configuration = true")
@@ -315,15 +319,15 @@ class Store:
 
     @contextmanager
     def _connection(
-        self, *, read_only: bool = False, config: dict[str, str] | None = None
+        self, *, read_only: bool = False, config: dict[str, Any] | None = None
     ) -> Iterator[duckdb.DuckDBPyConnection]:
-        connection = self._connect(read_only, config or {})
+        connection = self._connect(config or {}, read_only=read_only)
         try:
             yield connection
         finally:
             connection.close()
 
-    def _connect(self, read_only: bool, config: dict[str, str]) -> duckdb.DuckDBPyConnection:
+    def _connect(self, config: dict[str, Any], *, read_only: bool) -> duckdb.DuckDBPyConnection:
         deadline = time.monotonic() + self.wait_s
         pause = 0.01
         while True:
@@ -336,7 +340,7 @@ class Store:
                     raise _busy_error(self.path, error, self.wait_s) from error
             except duckdb.Error as error:
                 raise _open_error(self.path, error) from error
-            time.sleep(pause * random.uniform(0.5, 1.0))
+            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  jitter, not a secret
             pause = min(pause * 1.5, 0.1)
 
 

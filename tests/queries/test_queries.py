@@ -119,3 +119,9 @@ def test_what_cannot_be_meant_is_refused_with_the_way_out(small_store, name, par
 def test_a_query_without_its_needed_parameter_is_refused(small_store):
     with pytest.raises(UsageError, match="query pairs-by-source needs -p build="):
         small_store.query("pairs-by-source")
+
+
+@pytest.mark.parametrize("name", ["build-shares", "pairs-by-source", "skipped-prompts", "unused-answers"])
+def test_a_store_without_builds_says_so_and_not_nothing(store, name):
+    with pytest.raises(QueryError, match="no build demo"):
+        store.query(name, build="demo")
