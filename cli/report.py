@@ -49,7 +49,9 @@ def import_lines(format_name: str, reports: Sequence[FileReport]) -> Iterator[st
     rows = sum(report.rows for report in reports)
     yield (
         f"{format_name}: {_count(len(reports), 'file')}, {_count(rows, 'row')} = {accepted} accepted + "
-        f"{present} already there + {skipped.total()} skipped{_reasons(skipped)} + {failed.total()} failed{_reasons(failed)}"
+        f"{present} already there + {skipped.total()} skipped{_reasons(skipped)} + "
+        f"{failed.total()} failed{_reasons(failed)}"
+.total()} skipped{_reasons(skipped)} + {failed.total()} failed{_reasons(failed)}"
     )
     things = [f"{added[table]} {word}" for table, word in _WORDS.items() if added[table]]
     yield f"added: {', '.join(things) or 'nothing'}"
