@@ -51,7 +51,6 @@ def import_lines(format_name: str, reports: Sequence[FileReport]) -> Iterator[st
         f"{format_name}: {_count(len(reports), 'file')}, {_count(rows, 'row')} = {accepted} accepted + "
         f"{present} already there + {skipped.total()} skipped{_reasons(skipped)} + "
         f"{failed.total()} failed{_reasons(failed)}"
-.total()} skipped{_reasons(skipped)} + {failed.total()} failed{_reasons(failed)}"
     )
     things = [f"{added[table]} {word}" for table, word in _WORDS.items() if added[table]]
     yield f"added: {', '.join(things) or 'nothing'}"
