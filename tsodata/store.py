@@ -160,7 +160,9 @@ class Transaction(Reader):
             f"insert into {name} ({columns}, commit_seq) "
             f"select {columns}, {self.commit_seq} from fresh order by position"
         )
-        positions = [int(row[0]) for row in self.connection.execute("select position from fresh").fetchall()]
+        positions = [
+            int(row[0]) for row in self.connection.execute("select position from fresh order by position").fetchall()
+        ]
         self.connection.unregister("incoming")
         if positions:
             self.touched.add(name)
