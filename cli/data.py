@@ -366,9 +366,11 @@ def query(
 def _ask(store: Store, text: str, bound: dict[str, object] | None, limits: tuple[str, float], **output: Any) -> None:
     from tsodata.store import run_statement
 
+    from .limits import cap_memory
     from .output import to_frame, write_frame
 
     memory, timeout_s = limits
+    cap_memory(memory)
     with store.locked_down(memory=memory, timeout_s=timeout_s) as connection:
         frame = to_frame(run_statement(connection, text, bound))
     write_frame(frame, **output)

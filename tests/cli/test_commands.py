@@ -82,6 +82,8 @@ def test_failed_rows_are_told_with_their_line_and_exit_code_1(tso, tmp_path):
         (("export", "z", "--to", "trl", "--out", "o"), 2, "'z'"),
         (("query", "z"), 2, "no query 'z'"),
         (("sql", "select"), 2, "Parser Error"),
+        (("sql", "select repeat('x', 2000000000), repeat('y', 2000000000)"), 2, "needs more than 1GB of memory"),
+        (("sql", "select 1", "--memory", "much"), 2, "--memory 'much' is not an amount"),
         (("sql", "select 1", "--store", "none.duckdb"), 3, "no store at none.duckdb"),
     ],
 )
