@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tsodata.errors import UsageError
+
 StorePath = Annotated[
     Path | None,
     typer.Option("--store", envvar="TSO_STORE", help="The store's file.", show_default="tso.duckdb"),
@@ -31,3 +33,18 @@ Versions = Annotated[
 def listed(text: str | None) -> list[str]:
     """Return the parts of a comma-separated option."""
     return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def named_values(texts: list[str] | None, what: str) -> dict[str, str]:
+    """Return the names and values of options such as `-p NAME=VALUE`.
+
+    Raises:
+        UsageError: one of them is not `what`.
+    """
+    found = {}
+    for text in texts or []:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise UsageError(f"{text!r} is not {what}")
+        found[name] = value
+    return found

@@ -1,7 +1,7 @@
 """How rows leave a command: a table for people, JSON or CSV for programs, or a Parquet file.
 
-A table is cut to be read: rows past the limit are told on stderr, long texts end in …, line ends show as ⏎. JSON, CSV
-and Parquet hold every row, whole. Cells are data and never changed, also not where a spreadsheet reads a formula.
+A table is cut to be read: more rows than the limit are told on stderr, long texts end in …, line ends show as ⏎. JSON,
+CSV and Parquet hold every row, whole. Cells are data and never changed, also not where a spreadsheet reads a formula.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ _CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), "\N{REPLACEMENT CHARAC
 _SHOWN = str.maketrans({**_CONTROLS, "\n": "⏎", "\t": " ", "\u2028": "⏎", "\u2029": "⏎"})
 
 
-def to_frame(relation: duckdb.DuckDBPyRelation) -> pl.DataFrame:
-    """Return the rows of a relation.
+def to_frame(relation: duckdb.DuckDBPyRelation, *, at_most: int | None = None) -> pl.DataFrame:
+    """Return the rows of a relation, or its first rows: the others are not even computed where that can be.
 
     Raises:
         QueryError: a column is of a type, or holds a date, that only the database can show.
@@ -50,7 +50,7 @@ def to_frame(relation: duckdb.DuckDBPyRelation) -> pl.DataFrame:
             raise QueryError(
                 f"column {name!r} is of type {kind}, which stays in the database; cast it: {name}::varchar"
             )
-    frame: pl.DataFrame = relation.pl()
+    frame: pl.DataFrame = (relation if at_most is None else relation.limit(at_most)).pl()
     for column in frame.iter_columns():
         if _has_far_dates(column):
             name = column.name
@@ -102,7 +102,7 @@ def write_frame(
 
 
 def write_table(frame: pl.DataFrame, *, limit: int | None = None, max_width: int = MAX_WIDTH) -> None:
-    """Print the first rows as an aligned table; say on stderr how many there are in all."""
+    """Print the first rows as an aligned table; say on stderr where there are more."""
     shown = frame if limit is None else frame.head(limit)
     cells = shown.select(_legible(column, max_width) for column in shown.iter_columns())
     with pl.Config(
@@ -117,7 +117,7 @@ def write_table(frame: pl.DataFrame, *, limit: int | None = None, max_width: int
     ):
         sys.stdout.write(f"{cells}\n")
     if len(shown) < len(frame):
-        narrate(f"{len(shown)} of {len(frame)} rows; --limit shows more, --json, --csv and --parquet write all")
+        narrate(f"the first {len(shown)} rows; --limit shows more, --json, --csv and --parquet write all")
 
 
 def _legible(column: pl.Series, max_width: int) -> pl.Series:

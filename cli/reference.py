@@ -1,9 +1,46 @@
-"""The reference pages that are made from the code: docs/queries.md."""
+"""The reference pages that are made from the code: docs/cli.md, docs/formats.md and docs/queries.md.
+
+python -m tsocli.reference docs
+"""
 
 from __future__ import annotations
 
-from tsodata import queries
+import sys
+from pathlib import Path
 
+import typer
+
+from tsodata import queries
+from tsodata.importers import FORMATS
+
+from .data import app
+
+WIDTH = 100
+_CLI_HEAD = """\
+# Commands
+
+What each command's `--help` says. Data goes to stdout, narration and progress to stderr. Exit codes:
+
+| code | meaning |
+|---|---|
+| 0 | done |
+| 1 | data was refused, all or some of it |
+| 2 | a name, option, recipe or query that cannot be meant |
+| 3 | the store is busy, missing, too new or foreign |
+| 75 | try again later |
+| 130 | interrupted |
+
+This page is made from the app; a test compares the two.
+"""
+_FORMATS_HEAD = """\
+# Formats
+
+`tso-data import FORMAT PATH…` reads JSON lines, JSON arrays, CSV, TSV and Parquet, plain or as `.gz` or `.zst`.
+The docstring of each module in `tsodata/importers/` says which fields it reads.
+
+| format | adds |
+|---|---|
+"""
 _QUERIES_HEAD = """\
 # Named queries
 
@@ -34,3 +71,32 @@ def _section(query: queries.Query) -> str:
 def _row(parameter: queries.Parameter) -> str:
     default = {None: "(needed)", "null": ""}.get(parameter.default, parameter.default)
     return f"| `{parameter.name}` | {parameter.type} | {default} | {parameter.meaning} |"
+
+
+def cli_reference() -> str:
+    """Return docs/cli.md: the help of every command."""
+    group = typer.main.get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    sections = []
+    for name, command in group.commands.items():
+        context = command.make_context(f"tso-data {name}", [], resilient_parsing=True, terminal_width=WIDTH)
+        sections.append(f"## {name}\n\n```text\n{command.get_help(context).strip()}\n```\n")
+    return "\n".join([_CLI_HEAD, *sections])
+
+
+def formats_reference() -> str:
+    """Return docs/formats.md: the formats of `tso-data import`."""
+    return _FORMATS_HEAD + "".join(f"| `{name}` | {found.adds} |\n" for name, found in FORMATS.items())
+
+
+PAGES = {"cli.md": cli_reference, "formats.md": formats_reference, "queries.md": queries_reference}
+
+
+def write_pages(folder: Path) -> None:
+    """Write the pages anew."""
+    for name, page in PAGES.items():
+        (folder / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_pages(Path(sys.argv[1]))

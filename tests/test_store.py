@@ -6,6 +6,7 @@ import sys
 import duckdb
 import pytest
 
+from tsodata import queries
 from tsodata.errors import (
     ForeignStoreError,
     QueryError,
@@ -93,7 +94,10 @@ def test_somebody_elses_database_is_refused(tmp_path):
     ("change", "error"),
     [
         ("insert into schema_files values (99, '099_later.sql', 'x', now()::timestamp)", ForeignStoreError),
-        ("insert into schema_files values (3, '003_later.sql', 'x', now()::timestamp)", StoreTooNewError),
+        (
+            "insert into schema_files select count(*) + 1, 'later', 'x', now() from schema_files",
+            StoreTooNewError,
+        ),
         ("update schema_files set file_sha256 = 'x' where seq = 2", ForeignStoreError),
         ("delete from schema_files where seq = 1", ForeignStoreError),
     ],
@@ -107,17 +111,16 @@ def test_a_schema_that_is_not_ours_is_refused(store, change, error):
 
 
 def test_a_migration_keeps_a_copy_and_is_applied_once(store, tmp_path):
-    from tsodata import queries
-
     schema = tmp_path / "root" / "schema"
     schema.mkdir(parents=True)
     for file in queries.schema_files():
         (schema / file.name).write_text(file.sql, encoding="utf-8")
-    (schema / "003_more.sql").write_text("create table more (i integer);")
+    number = f"{len(queries.schema_files()) + 1:03d}"
+    (schema / f"{number}_more.sql").write_text("create table more (i integer);")
 
-    assert store.migrate(tmp_path / "root") == ["003_more.sql"]
+    assert store.migrate(tmp_path / "root") == [f"{number}_more.sql"]
     assert store.migrate(tmp_path / "root") == []
-    assert store.path.with_name(f"{store.path.name}.before-003").exists()
+    assert store.path.with_name(f"{store.path.name}.before-{number}").exists()
 
 
 @pytest.mark.parametrize(

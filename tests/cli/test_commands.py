@@ -64,6 +64,10 @@ def test_a_second_import_adds_nothing(filled):
     assert "0 accepted + 24 already there" in filled("import", "records", "rows.jsonl", "--models", "models.csv")
 
 
+def test_the_formats_are_listed_with_what_each_adds(tso):
+    assert "self-instruct\n    Self-Instruct: answers written by people\n" in tso("import", "--formats")
+
+
 def test_failed_rows_are_told_with_their_line_and_exit_code_1(tso, tmp_path):
     (tmp_path / "bad.jsonl").write_text('{"question": "x"}\n')
 
@@ -74,6 +78,8 @@ def test_failed_rows_are_told_with_their_line_and_exit_code_1(tso, tmp_path):
     ("words", "code", "message"),
     [
         (("import", "nothing", "x"), 2, "no format 'nothing'; known are records"),
+        (("import",), 2, "name a format, or pass --formats"),
+        (("import", "records"), 2, "name the files to import"),
         (("import", "records", "none.jsonl"), 1, "none.jsonl: no such file"),
         (("matrix", "--base", "m/v9/7"), 2, "no source 'm/v9/7'"),
         (("build-pairs", "c", "--base", "m/v2/7", "--recipe", "x.toml"), 2, "x.toml: no such file"),

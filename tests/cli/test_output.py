@@ -68,7 +68,7 @@ def test_a_table_says_on_stderr_how_many_rows_it_left_out(capsys):
 
     shown = capsys.readouterr()
     assert shown.out.splitlines()[2:] == ["| 1 |", "| 2 |"]
-    assert shown.err.startswith("2 of 3 rows; ")
+    assert shown.err.startswith("the first 2 rows; ")
 
 
 def test_a_table_that_shows_every_row_says_nothing_on_stderr(capsys):

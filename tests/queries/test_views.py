@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-from tsocli.reference import queries_reference
 
 DOCS = Path(__file__).parents[2] / "docs"
 PROMISED = {
@@ -97,7 +96,3 @@ def test_lineage_has_a_row_for_a_side_without_a_verdict(small_store):
     small = "select source, count(verdict) as n from v_lineage where build = 'demo' and source = 'base' group by all"
 
     assert small_store.sql(small).rows() == [("base", 1)]
-
-
-def test_docs_queries_md_is_made_from_the_headers():
-    assert (DOCS / "queries.md").read_text(encoding="utf-8") == queries_reference()

@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
 from tsodata import reading
-from tsodata.errors import UsageError
-from tsodata.importers import alpaca_eval, chat, mt_bench, qlora, self_instruct, tabular, tldr
-from tsodata.importers.context import Answer, Context, Lookup, Parse, Refused
+from tsodata.importers.context import Answer, Context, Lookup, Refused
+from tsodata.importers.formats import Format, find_format
 from tsodata.naming import Cell, ModelsTable, Naming
 from tsodata.provenance import Run, content_key
 from tsodata.records import Record, Response, Source, VersionOrder
@@ -30,29 +29,6 @@ BATCH_CHARS = 8_000_000
 PAUSE_S = 0.05  # left to other processes between two transactions
 DETAIL_CHARS = 500
 Progress = Callable[[str], None]
-
-
-class Format(NamedTuple):
-    """A way in: its parser, the data set it names where nobody says otherwise, and whether it refers to stored rows."""
-
-    parse: Parse
-    dataset: str
-    refers: bool = False
-
-
-FORMATS: dict[str, Format] = {
-    "records": Format(tabular.parse, "records"),
-    "chat": Format(chat.parse, "chat"),
-    "alpaca-eval": Format(alpaca_eval.parse_output, "alpaca_eval"),
-    "alpaca-eval-annotations": Format(alpaca_eval.parse_annotation, "alpaca_eval"),
-    "self-instruct": Format(self_instruct.parse, "selfinstruct"),
-    "tldr-samples": Format(tldr.parse, "tldr"),
-    "qlora": Format(qlora.parse_generation, "vicuna", refers=True),
-    "qlora-ratings": Format(qlora.parse_rating, "vicuna", refers=True),
-    "mt-bench-questions": Format(mt_bench.parse_question, "mt_bench"),
-    "mt-bench-answers": Format(mt_bench.parse_answer, "mt_bench", refers=True),
-    "mt-bench-judgments": Format(mt_bench.parse_judgment, "mt_bench", refers=True),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +122,7 @@ def import_files(
         ImportRefusedError: a file is missing or broken as a whole.
     """
     options = options or ImportOptions()
-    if format_name not in FORMATS:
-        raise UsageError(f"no format {format_name!r}; known are {', '.join(FORMATS)}")
-    form = FORMATS[format_name]
+    form = find_format(format_name)
     naming = _naming(store, options)
     dataset = options.dataset or form.dataset
     lookup = _stored_lookup(store, dataset) if form.refers else Lookup()

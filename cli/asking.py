@@ -1,0 +1,93 @@
+"""Questions to the store: `sql` and `query`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .exits import guarded
+from .opening import open_store
+from .options import AsCsv, AsJson, Limit, Memory, ParquetFile, StorePath, Timeout, Wait, named_values
+
+if TYPE_CHECKING:
+    from tsodata.store import Store
+
+
+@guarded
+def sql(
+    statement: Annotated[str, typer.Argument(metavar="SQL", help="One SELECT; - reads it from stdin.")],
+    limit: Limit = 100,
+    parquet: ParquetFile = None,
+    memory: Memory = "1GB",
+    timeout: Timeout = 600.0,
+    store: StorePath = None,
+    wait: Wait = None,
+    *,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
+    """Ask the store in SQL, read-only. The views for people begin with v_ (docs/views.md)."""
+    text = sys.stdin.read() if statement == "-" else statement
+    limits, opened = (memory, timeout), open_store(store, wait)
+    _ask(opened, text, None, limits=limits, as_json=as_json, as_csv=as_csv, parquet=parquet, limit=limit)
+
+
+@guarded
+def query(
+    name: Annotated[str | None, typer.Argument(help="The query's name.")] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option("--parameter", "-p", help="NAME=VALUE; may be repeated.")
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="List the queries and their parameters.")] = False,
+    limit: Limit = 100,
+    parquet: ParquetFile = None,
+    memory: Memory = "1GB",
+    timeout: Timeout = 600.0,
+    store: StorePath = None,
+    wait: Wait = None,
+    *,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
+    """Run a named query over provenance."""
+    from tsodata import queries
+    from tsodata.errors import UsageError
+
+    if list_:
+        for found in map(queries.named, queries.names()):
+            takes = " ".join(p.name if p.default is None else f"[{p.name}]" for p in found.parameters)
+            print(f"{found.name} {takes}".rstrip(), f"    {' '.join(found.question.split())}", sep="\n")
+        return
+    if name is None:
+        raise UsageError("name a query, or pass --list")
+    asked = queries.named(name)
+    bound = asked.bind(named_values(parameter, "-p NAME=VALUE"))
+    limits, opened = (memory, timeout), open_store(store, wait)
+    _ask(opened, asked.sql, bound, limits=limits, as_json=as_json, as_csv=as_csv, parquet=parquet, limit=limit)
+
+
+def _ask(
+    store: Store,
+    text: str,
+    bound: dict[str, object] | None,
+    *,
+    limits: tuple[str, float],
+    as_json: bool,
+    as_csv: bool,
+    parquet: Path | None,
+    limit: int,
+) -> None:
+    from tsodata.store import run_statement
+
+    from .limits import cap_memory
+    from .output import to_frame, write_frame
+
+    memory, timeout_s = limits
+    cap_memory(memory)
+    is_table = not (as_json or as_csv or parquet)
+    with store.locked_down(memory=memory, timeout_s=timeout_s) as connection:
+        frame = to_frame(run_statement(connection, text, bound), at_most=limit + 1 if is_table else None)
+    write_frame(frame, as_json=as_json, as_csv=as_csv, parquet=parquet, limit=limit)

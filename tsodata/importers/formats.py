@@ -1,0 +1,52 @@
+"""The formats by name: the parser of a row, the data set that it names, and what it adds to the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from tsodata.errors import UsageError
+from tsodata.importers import alpaca_eval, chat, mt_bench, qlora, self_instruct, tabular, tldr
+from tsodata.importers.context import Parse
+
+
+class Format(NamedTuple):
+    """A way in. `dataset` is the data set where nobody says otherwise, `refers` whether rows point to stored ones."""
+
+    parse: Parse
+    dataset: str
+    adds: str
+    refers: bool = False
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        "records": Format(tabular.parse, "records", "prompts, answers and scores, fields under any name (--map)"),
+        "chat": Format(chat.parse, "chat", "conversations whose last turn is the answer"),
+        "alpaca-eval": Format(alpaca_eval.parse_output, "alpaca_eval", "AlpacaEval: a model's outputs"),
+        "alpaca-eval-annotations": Format(
+            alpaca_eval.parse_annotation, "alpaca_eval", "AlpacaEval: preferences of both generations of annotator"
+        ),
+        "self-instruct": Format(self_instruct.parse, "selfinstruct", "Self-Instruct: answers written by people"),
+        "tldr-samples": Format(tldr.parse, "tldr", "TL;DR: summaries by the InstructGPT models and by people"),
+        "qlora": Format(qlora.parse_generation, "vicuna", "QLoRA: questions and generations", refers=True),
+        "qlora-ratings": Format(qlora.parse_rating, "vicuna", "QLoRA: ratings of two answers at once", refers=True),
+        "mt-bench-questions": Format(mt_bench.parse_question, "mt_bench", "MT-Bench: questions and references"),
+        "mt-bench-answers": Format(mt_bench.parse_answer, "mt_bench", "MT-Bench: answers to both turns", refers=True),
+        "mt-bench-judgments": Format(
+            mt_bench.parse_judgment, "mt_bench", "MT-Bench: single-answer judgments", refers=True
+        ),
+    }
+)
+
+
+def find_format(name: str) -> Format:
+    """Return the format of a name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in FORMATS:
+        raise UsageError(f"no format {name!r}; known are {', '.join(FORMATS)}")
+    return FORMATS[name]
