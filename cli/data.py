@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import asking, exporting, importing, pairing
+from . import asking, checking, exporting, importing, pairing
 
 app = typer.Typer(
     name="tso-data",
@@ -23,6 +23,8 @@ app.command("build-pairs")(pairing.build)
 app.command("builds")(pairing.builds)
 app.command("explain")(pairing.explain)
 app.command("export")(exporting.export)
+app.command("check")(checking.check)
+app.command("recover")(checking.recover)
 app.command("sql")(asking.sql)
 app.command("query")(asking.query)
 

@@ -1,4 +1,4 @@
-"""The reference pages that are made from the code: docs/cli.md, docs/formats.md and docs/queries.md.
+"""The reference pages that are made from the code: docs/checks.md, docs/cli.md, docs/formats.md, docs/queries.md.
 
 python -m tsocli.reference docs
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 import typer
 
 from tsodata import queries
+from tsodata.checks import Check, every_check
 from tsodata.importers import FORMATS
 
 from .data import app
@@ -52,6 +53,34 @@ Each is one SELECT in `sql/queries/`, run on a connection that can read the stor
 `Store.query("pairs-by-source", build="main")` gives the same rows as a polars frame.
 This page is made from the headers of the files; a test compares the two.
 """
+_CHECKS_HEAD = """\
+# Checks
+
+`tso-data check` asks the store each of these, read-only, and prints the rows that should not be there:
+
+    tso-data check                     exit code 0: clean, 1: a rule is broken
+    tso-data check --since run1-…      only what this run and later ones added
+    tso-data check --json              every row, for programs
+
+A *violation* means that the store, or what was made from it, must not be used as it is. A *notice* breaks no rule.
+Most checks are one SELECT in `sql/checks/`; keys, files of exports and the schema are compared in `tsodata/checks/`.
+
+A store that lacks rows which were reported as stored (its write-ahead log was cut, or an older copy was put in its
+place) is not opened by any command: the file `STORE.acknowledged` beside it tells of the last stored commit.
+`tso-data recover` goes on without what is lost; it keeps the log under another name and records the loss as a run.
+
+This page is made from the headers of the files; a test compares the two.
+"""
+
+
+def checks_reference() -> str:
+    """Return docs/checks.md: every check with its question, its fault and its level."""
+    return "\n".join([_CHECKS_HEAD, *map(_check_section, every_check())])
+
+
+def _check_section(check: Check) -> str:
+    guards = f"Guards against: {check.fault}."
+    return "\n".join([f"## {check.name}", "", check.question, "", guards, "", f"A {check.level}; {check.rows}.", ""])
 
 
 def queries_reference() -> str:
@@ -89,7 +118,12 @@ def formats_reference() -> str:
     return _FORMATS_HEAD + "".join(f"| `{name}` | {found.adds} |\n" for name, found in FORMATS.items())
 
 
-PAGES = {"cli.md": cli_reference, "formats.md": formats_reference, "queries.md": queries_reference}
+PAGES = {
+    "checks.md": checks_reference,
+    "cli.md": cli_reference,
+    "formats.md": formats_reference,
+    "queries.md": queries_reference,
+}
 
 
 def write_pages(folder: Path) -> None:

@@ -12,6 +12,7 @@
     └── StoreError           exit 3   the store cannot be used now, or not by this version
         ├── StoreBusyError            another process holds it
         ├── StoreMissingError
+        ├── StoreDamagedError         rows that were stored are missing, or the file cannot be read
         ├── StoreTooNewError          a newer version of tso has written it
         └── ForeignStoreError         not a store, or not as we left it
 
@@ -71,6 +72,10 @@ class StoreBusyError(StoreError):
 
 class StoreMissingError(StoreError):
     """There is no store at the path."""
+
+
+class StoreDamagedError(StoreError):
+    """Rows that were reported as stored are missing, or the file or its log cannot be read."""
 
 
 class StoreTooNewError(StoreError):

@@ -122,10 +122,10 @@ def named(name: str) -> Query:
     return load(f"queries/{name}")
 
 
-def names() -> list[str]:
-    """Return the names of the queries that people can call."""
-    folder = sql_root() / "queries"
-    return sorted(entry.name.removesuffix(".sql") for entry in folder.iterdir() if entry.name.endswith(".sql"))
+def names(folder: str = "queries") -> list[str]:
+    """Return the names of the files of a folder; without one, of the queries that people can call."""
+    entries = (sql_root() / folder).iterdir()
+    return sorted(entry.name.removesuffix(".sql") for entry in entries if entry.name.endswith(".sql"))
 
 
 def parse(name: str, text: str) -> Query:

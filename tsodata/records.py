@@ -72,6 +72,11 @@ def _set(record: Record, **derived: object) -> None:
         object.__setattr__(record, name, value)
 
 
+def _double(value: float | None) -> float | None:
+    """Return a number as the store keeps it, so that 8 and 8.0 are the same content."""
+    return None if value is None else float(value)
+
+
 @dataclass(frozen=True, slots=True)
 class Source(Record):
     """Who answers: a cell of the matrix (Def. 1), a model outside it, or people."""
@@ -87,8 +92,9 @@ class Source(Record):
     def __post_init__(self) -> None:
         if not self.family:
             raise ValueError("a source needs a family; people are Source.people()")
-        parts = (self.kind, self.family, self.version or None, self.size_b)
-        _set(self, version=self.version or None, source_key=content_key("source", *parts), label=self._label())
+        _set(self, version=self.version or None, size_b=_double(self.size_b))
+        parts = (self.kind, self.family, self.version, self.size_b)
+        _set(self, source_key=content_key("source", *parts), label=self._label())
 
     def _label(self) -> str:
         if self.kind == "human":
@@ -284,6 +290,7 @@ class Rubric(Record):
     template: str | None = None
 
     def __post_init__(self) -> None:
+        _set(self, scale_min=_double(self.scale_min), scale_max=_double(self.scale_max))
         content = (self.name, self.kind, self.scale_min, self.scale_max, self.template)
         _set(self, rubric_key=content_key("rubric", *content))
 
@@ -335,6 +342,7 @@ class Score(Record):
             raise ValueError("a score is a finite number")
         if (self.value is None) == (self.reason is None):
             raise ValueError("a score has either a value or a reason why not")
+        _set(self, value=_double(self.value))
         where = (self.judgement_key, self.response_key, self.judge, self.rubric_key, self.dimension)
         read = (self.sample_index, self.value, self.reason, self.parser)
         _set(self, score_key=content_key("score", where, read))
@@ -359,6 +367,7 @@ class Correction(Record):
     def __post_init__(self) -> None:
         if not math.isfinite(self.value):
             raise ValueError("a corrected score is a finite number")
+        _set(self, value=_double(self.value))
         where = (self.response_key, self.rubric_key, self.dimension, self.value)
         _set(
             self,
@@ -389,5 +398,6 @@ class Preference(Record):
             raise ValueError(f"preference {self.preference} is not between 0 and 1")
         if (self.preference is None) == (self.reason is None):
             raise ValueError("a preference has either a value or a reason why not")
+        _set(self, preference=_double(self.preference))
         sides = (self.judgement_key, self.response_a_key, self.response_b_key, self.judge, self.rubric_key)
         _set(self, preference_key=content_key("preference", sides, self.preference, self.reason, self.parser))

@@ -1,4 +1,4 @@
-"""The store: one DuckDB file. The only module that speaks DuckDB.
+"""The store: one DuckDB file. Only this module and the two under it, connecting and schema, speak DuckDB.
 
 A process holds the file only for the length of a transaction, because DuckDB lets nobody else in meanwhile, not even a
 reader. Whoever finds it held waits, up to `wait_s`, and then says which process has it. Rows are only ever appended;
@@ -7,14 +7,11 @@ each transaction writes one line of the commit log, with the count and the xor o
 
 from __future__ import annotations
 
+import contextlib
 import os
-import random
-import re
-import shutil
 import threading
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -23,16 +20,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import duckdb
 
 from tsodata import queries
-from tsodata.errors import (
-    ForeignStoreError,
-    QueryError,
-    StoreBusyError,
-    StoreError,
-    StoreMissingError,
-    StoreTooNewError,
-)
+from tsodata.acknowledged import Mark, write_mark
+from tsodata.connecting import Config, connected, first_line, last_commit, opened
+from tsodata.errors import QueryError, StoreError, StoreMissingError
 from tsodata.provenance import Run, content_key, utc_now
 from tsodata.records import column_names
+from tsodata.schema import apply_file, keep_copy, make_store, missing_files, undo
 
 if TYPE_CHECKING:
     import polars as pl
@@ -55,7 +48,6 @@ SNAPSHOT_TABLES = (
     "preferences",
 )
 _PRESENT_TOO = {"shown_responses": "responses"}  # a row is there already when its key stands in either table
-_LOCK_PID = re.compile(r"PID (\d+)")
 _LOCKED_DOWN = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
@@ -64,11 +56,6 @@ _LOCKED_DOWN = {
     "python_enable_replacements": "false",
     "temp_directory": "",
 }
-_SCHEMA_LOG = """
-create table if not exists schema_files (
-    seq integer primary key, name varchar not null, file_sha256 varchar not null, applied_at timestamp not null
-)
-"""
 
 
 class Snapshot(NamedTuple):
@@ -106,11 +93,18 @@ class Reader:
         head = f"insert into {name}" if append else f"create or replace temp table {name} as"
         self.connection.execute(f"{head} {queries.load(path).sql}", parameters or None)
 
-    def snapshot(self) -> Snapshot:
-        """Return the snapshot of what this reader sees."""
-        totals = self.rows("store/snapshot", tables=list(SNAPSHOT_TABLES))
-        commit_seq = self.connection.execute("select coalesce(max(commit_seq), 0) from commits").fetchall()[0][0]
-        return Snapshot(content_key("snapshot", totals), int(commit_seq))
+    def snapshot(self, commit_seq: int | None = None) -> Snapshot:
+        """Return the snapshot at a commit, or of all that this reader sees."""
+        at = last_commit(self.connection).commit_seq if commit_seq is None else commit_seq
+        return Snapshot(
+            content_key("snapshot", self.rows("store/snapshot", tables=list(SNAPSHOT_TABLES), snapshot_seq=at)), at
+        )
+
+    def stored(self, record_type: type[Record], *, rows: int, first_seq: int = 0) -> pa.RecordBatchReader:
+        """Return the stored records of a type as a stream of Arrow batches, from a commit on."""
+        columns = ", ".join(column_names(record_type))
+        text = f"select {columns} from {record_type.table} where commit_seq >= $first_seq"
+        return self.connection.sql(text, params={"first_seq": first_seq}).to_arrow_reader(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,17 +192,20 @@ class Store:
         Raises:
             StoreMissingError: there is none, and `create` is off.
             StoreBusyError: another process holds it for longer than `wait_s`.
+            StoreDamagedError: rows that were reported as stored are missing.
             StoreTooNewError, ForeignStoreError: it is not ours to open.
         """
-        where = Path(path or os.environ.get("TSO_STORE") or DEFAULT_PATH)
-        wait = float(os.environ.get("TSO_WAIT_S", DEFAULT_WAIT_S)) if wait_s is None else wait_s
-        store = cls(where, wait)
-        if not where.exists():
-            if not create:
-                raise StoreMissingError(f"no store at {where}; make one with: tso-data init --store {where}")
-            where.parent.mkdir(parents=True, exist_ok=True)
+        store = cls.at(path, wait_s=wait_s)
+        if not store.path.exists() and not create:
+            raise StoreMissingError(f"no store at {store.path}; make one with: tso-data init --store {store.path}")
         store.migrate()
         return store
+
+    @classmethod
+    def at(cls, path: str | Path | None = None, *, wait_s: float | None = None) -> Store:
+        """Return the store at a path ($TSO_STORE, else ./tso.duckdb) as it is, there or not."""
+        wait = float(os.environ.get("TSO_WAIT_S", DEFAULT_WAIT_S)) if wait_s is None else wait_s
+        return cls(Path(path or os.environ.get("TSO_STORE") or DEFAULT_PATH), wait)
 
     def migrate(self, schema_root: Traversable | None = None) -> list[str]:
         """Apply the schema files that the store lacks, each in a transaction, and return their names.
@@ -216,18 +213,19 @@ class Store:
         A copy of the store is kept beside it first, unless it is new.
         """
         shipped = queries.schema_files(schema_root)
-        if self.path.exists():
-            with self._connection(read_only=True) as connection:
-                missing = _missing_files(connection, shipped, self.path)
-            if not missing:
-                return []
-        with self._connection() as connection:
-            missing = _missing_files(connection, shipped, self.path)
+        if not self.path.exists() and make_store(self.path, shipped, wait_s=self.wait_s):
+            return [file.name for file in shipped]
+        with self._opened(read_only=True) as connection:
+            missing = missing_files(connection, shipped, self.path)
+        if not missing:
+            return []
+        with self._opened() as connection:
+            missing = missing_files(connection, shipped, self.path)
             if missing and missing[0].seq > 1:
-                connection.execute("force checkpoint")
-                shutil.copy2(self.path, self.path.with_name(f"{self.path.name}.before-{missing[0].seq:03d}"))
+                copy = self.path.with_name(f"{self.path.name}.before-{missing[0].seq:03d}")
+                keep_copy(connection, self.path, copy)
             for file in missing:
-                _apply(connection, file)
+                apply_file(connection, file)
         return [file.name for file in missing]
 
     @contextmanager
@@ -242,12 +240,16 @@ class Store:
         try:
             yield run
         except KeyboardInterrupt:
-            self._end(run, "interrupted", None)
+            self._end_badly(run, "interrupted", None)
             raise
         except Exception as error:
-            self._end(run, "failed", str(error))
+            self._end_badly(run, "failed", str(error))
             raise
         self._end(run, "done", None)
+
+    def _end_badly(self, run: Run, status: str, detail: str | None) -> None:
+        with contextlib.suppress(StoreError):  # what ended the run is worth more than that its end cannot be recorded
+            self._end(run, status, detail)
 
     def _end(self, run: Run, status: str, detail: str | None) -> None:
         with self.transaction(run) as transaction:
@@ -259,26 +261,41 @@ class Store:
 
     @contextmanager
     def transaction(self, run: Run, *, file_key: int | None = None) -> Iterator[Transaction]:
-        """Open the store for one transaction of a run; commit at the end of the block, undo on any error."""
-        with self._connection() as connection:
-            connection.execute("begin")
-            last = connection.execute("select coalesce(max(commit_seq), 0) from commits").fetchall()[0][0]
-            transaction = Transaction(connection, int(last) + 1)
+        """Open the store for one transaction of a run; commit at the end of the block, undo on any error.
+
+        Once the block has ended, the disk has the rows, and the commit is noted as acknowledged beside the store.
+        """
+        with self._opened() as connection:
             try:
+                connection.execute("begin")
+                transaction = Transaction(connection, last_commit(connection).commit_seq + 1)
                 yield transaction
                 transaction.write_log(run.key, file_key)
                 connection.execute("commit")
+                write_mark(self.path, Mark(transaction.commit_seq, run.key))
             except duckdb.Error as error:
-                _undo(connection)
-                raise StoreError(f"{self.path}: nothing of this step was stored: {_first_line(error)}") from error
+                undo(connection)
+                raise StoreError(f"{self.path}: nothing of this step was stored: {first_line(error)}") from error
             except BaseException:
-                _undo(connection)
+                undo(connection)
                 raise
 
     @contextmanager
     def reader(self) -> Iterator[Reader]:
         """Open the store read-only for the length of the block."""
-        with self._connection(read_only=True) as connection:
+        with self._opened(read_only=True) as connection:
+            try:
+                yield Reader(connection)
+            except duckdb.Error as error:
+                raise StoreError(f"{self.path} cannot be read: {first_line(error)}") from error
+
+    @staticmethod
+    @contextmanager
+    def in_memory() -> Iterator[Reader]:
+        """Open an empty store in memory, as the schema files make it."""
+        with connected(Path(":memory:"), wait_s=0.0) as connection:
+            for file in queries.schema_files():
+                apply_file(connection, file)
             yield Reader(connection)
 
     def sql(self, text: str, parameters: Mapping[str, object] | None = None) -> pl.DataFrame:
@@ -303,7 +320,7 @@ class Store:
     ) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open a connection for foreign SQL: read-only, no files, no network, no settings, bounded time and memory."""
         config = {**_LOCKED_DOWN, "memory_limit": memory}
-        with self._connection(read_only=True, config=config) as connection:
+        with self._opened(read_only=True, config=config) as connection:
             connection.execute("set lock_configuration = true")
             timer = threading.Timer(timeout_s, connection.interrupt)
             timer.daemon = True
@@ -315,35 +332,14 @@ class Store:
             except duckdb.OutOfMemoryException as error:
                 raise QueryError(f"the query needs more than {memory} of memory; pass --memory for more") from error
             except duckdb.Error as error:
-                raise QueryError(_first_line(error)) from error
+                raise QueryError(first_line(error)) from error
             finally:
                 timer.cancel()
 
-    @contextmanager
-    def _connection(
-        self, *, read_only: bool = False, config: dict[str, Any] | None = None
-    ) -> Iterator[duckdb.DuckDBPyConnection]:
-        connection = self._connect(config or {}, read_only=read_only)
-        try:
-            yield connection
-        finally:
-            connection.close()
-
-    def _connect(self, config: dict[str, Any], *, read_only: bool) -> duckdb.DuckDBPyConnection:
-        deadline = time.monotonic() + self.wait_s
-        pause = 0.01
-        while True:
-            try:
-                return duckdb.connect(str(self.path), read_only=read_only, config=config)
-            except (duckdb.IOException, duckdb.ConnectionException) as error:
-                if not _is_busy(error):
-                    raise _open_error(self.path, error) from error
-                if time.monotonic() > deadline:
-                    raise _busy_error(self.path, error, self.wait_s) from error
-            except duckdb.Error as error:
-                raise _open_error(self.path, error) from error
-            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  jitter, not a secret
-            pause = min(pause * 1.5, 0.1)
+    def _opened(
+        self, *, read_only: bool = False, config: Config | None = None
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return opened(self.path, wait_s=self.wait_s, read_only=read_only, config=config)
 
 
 def run_statement(
@@ -357,79 +353,10 @@ def run_statement(
     try:
         statements = connection.extract_statements(text)
     except duckdb.Error as error:
-        raise QueryError(_first_line(error)) from error
+        raise QueryError(first_line(error)) from error
     if len(statements) != 1:
         raise QueryError(f"one statement at a time; this is {len(statements)}")
     relation = connection.sql(text, params=dict(parameters) if parameters else None)
     if relation is None:
         raise QueryError("this statement returns no rows; the store is read with SELECT and changed by the commands")
     return relation
-
-
-def _missing_files(
-    connection: duckdb.DuckDBPyConnection, shipped: list[queries.SchemaFile], path: Path
-) -> list[queries.SchemaFile]:
-    tables = {row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()}
-    if "schema_files" not in tables:
-        if tables:
-            some = ", ".join(sorted(tables)[:3])
-            raise ForeignStoreError(
-                f"{path} is a DuckDB file but not a store of tso (it has {some}); name another path"
-            )
-        return shipped
-    applied = connection.execute("select seq, name, file_sha256 from schema_files order by seq").fetchall()
-    for position, (seq, name, sha256) in enumerate(applied, 1):
-        if seq != position:
-            raise ForeignStoreError(f"{path}: schema file {position} was never applied; restore the store from a copy")
-        if seq > len(shipped):
-            raise StoreTooNewError(f"{path} was written by a newer tso (schema file {name}); upgrade tso")
-        if sha256 != shipped[seq - 1].sha256:
-            raise ForeignStoreError(
-                f"{path}: schema file {name} differs from the one in this tso; use the tso that made it"
-            )
-    return shipped[len(applied) :]
-
-
-def _apply(connection: duckdb.DuckDBPyConnection, file: queries.SchemaFile) -> None:
-    connection.execute("begin")
-    try:
-        connection.execute(_SCHEMA_LOG)
-        connection.execute(file.sql)
-        connection.execute(
-            "insert into schema_files values (?, ?, ?, ?)", [file.seq, file.name, file.sha256, utc_now()]
-        )
-        connection.execute("commit")
-    except duckdb.Error as error:
-        _undo(connection)
-        raise StoreError(f"schema file {file.name} could not be applied: {_first_line(error)}") from error
-    connection.execute("force checkpoint")
-
-
-def _undo(connection: duckdb.DuckDBPyConnection) -> None:
-    try:
-        connection.execute("rollback")
-    except duckdb.Error:
-        return  # the failed statement has ended the transaction already
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
-
-
-def _is_busy(error: Exception) -> bool:
-    return "Could not set lock" in str(error) or "different configuration" in str(error)
-
-
-def _busy_error(path: Path, error: Exception, wait_s: float) -> StoreBusyError:
-    match = _LOCK_PID.search(str(error))
-    pid = int(match[1]) if match else os.getpid()
-    return StoreBusyError(f"{path} is held by process {pid} (waited {wait_s:g} s); try again, or pass --wait", pid)
-
-
-def _open_error(path: Path, error: Exception) -> StoreError:
-    text = _first_line(error)
-    if "not a valid DuckDB database file" in text:
-        return ForeignStoreError(f"{path} is not a DuckDB file; name another path with --store")
-    if "newer version" in text:
-        return StoreTooNewError(f"{path} was written by a newer DuckDB; upgrade duckdb")
-    return StoreError(f"{path} cannot be opened: {text}")

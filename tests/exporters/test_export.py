@@ -95,16 +95,19 @@ def test_the_manifest_is_the_golden_one(store, tmp_path):
     assert manifest == json.loads(GOLDEN_MANIFEST.read_bytes())
 
 
-def test_an_export_is_recorded_once_under_the_path_as_given(store, tmp_path, monkeypatch):
+def test_an_export_is_recorded_once_for_every_place(store, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for out in (Path("out"), Path("out"), Path("elsewhere")):
         export_build(store, "first", to="trl", out=out, run=Run("test"))
 
     manifest_sha256 = hashlib.sha256(Path("out/manifest.json").read_bytes()).hexdigest()
     build_key = content_key("build", "first")
-    recorded = store.sql("select * exclude (commit_seq) from exports").rows()
-    export_key = content_key("export", build_key, "trl", None, manifest_sha256)
-    assert recorded == [(export_key, build_key, "trl", "out", manifest_sha256, 4, 0)]
+    recorded = store.sql("select * exclude (commit_seq) from exports order by commit_seq").rows()
+    places = [str(tmp_path / "out"), str(tmp_path / "elsewhere")]
+    keys = [content_key("export", build_key, "trl", None, manifest_sha256, place) for place in places]
+    assert recorded == [
+        (key, build_key, "trl", place, manifest_sha256, 4, 0) for key, place in zip(keys, places, strict=True)
+    ]
 
 
 def test_an_export_killed_before_it_was_recorded_is_recorded_by_the_next(store, tmp_path, monkeypatch):

@@ -67,11 +67,14 @@ def export_build(
         restore(target)
         remove_leftover(target)
         present = _manifest_there(target, build, to=target_format, overwrite=overwrite)
-        manifest = present or _write(store, build, to=target_format, target=target)
+        if present is None:
+            manifest = _write(store, build, to=target_format, target=target, run=run)
+        else:
+            manifest = present
+            _record(store, build, manifest=manifest, directory=target, target=target, run=run)
     except OSError as error:
         reason = error.strerror or str(error).splitlines()[0]
         raise ExportRefusedError(f"{out}: not written ({reason}); make room, or pass another --out") from error
-    _record(store, build, manifest=manifest, out=out, run=run)
     return ExportReport(
         directory=out,
         format=to,
@@ -99,16 +102,20 @@ def _manifest_there(target: Path, build: BuildToExport, *, to: Format, overwrite
     return None
 
 
-def _write(store: Store, build: BuildToExport, *, to: Format, target: Path) -> Manifest:
+def _write(store: Store, build: BuildToExport, *, to: Format, target: Path, run: Run) -> Manifest:
     is_taken = Manifest.read(target) is not None
-    with store.reader() as reader, placed_whole(target, replacing=is_taken) as directory:
-        return write_files(reader, build, to=to, directory=directory)
+    with placed_whole(target, replacing=is_taken) as directory:
+        with store.reader() as reader:
+            manifest = write_files(reader, build, to=to, directory=directory)
+        # recorded before it is put in its place, so that a manifest that no record tells of is never our own
+        _record(store, build, manifest=manifest, directory=directory, target=target, run=run)
+    return manifest
 
 
-def _record(store: Store, build: BuildToExport, *, manifest: Manifest, out: Path, run: Run) -> None:
-    manifest_sha256 = file_sha256(out / MANIFEST_NAME)
+def _record(store: Store, build: BuildToExport, *, manifest: Manifest, directory: Path, target: Path, run: Run) -> None:
+    manifest_sha256 = file_sha256(directory / MANIFEST_NAME)
     to = manifest.body["format"]
-    export_key = content_key("export", build.key, to, build.minibatch, manifest_sha256)
+    export_key = content_key("export", build.key, to, build.minibatch, manifest_sha256, str(target))
     with store.reader() as reader:
         if _is_recorded(reader, export_key):
             return
@@ -116,7 +123,7 @@ def _record(store: Store, build: BuildToExport, *, manifest: Manifest, out: Path
         "export_key": export_key,
         "build_key": build.key,
         "format": to,
-        "directory": str(out),
+        "directory": str(target),
         "manifest_sha256": manifest_sha256,
         "n_rows": sum(manifest.written.values()),
         "n_refused": manifest.refused.total(),
