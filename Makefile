@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: test check demo clean
+.PHONY: test check torture demo clean
 
 # The whole of CI: style, types, import floors, then the tests.
 test: check
@@ -14,6 +14,11 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Kills, full disks, broken logs and many processes at once, at length (half an hour).
+torture: $(READY)
+	$(BIN)/python tests/torture/kills.py --kills 240
+	TSO_TORTURE=1 $(BIN)/python -m pytest -q tests/torture tests/test_acknowledged.py
 
 # The README's tour, on a sample matrix that it writes itself.
 demo: $(READY)

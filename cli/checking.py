@@ -21,6 +21,9 @@ def check(
     since: Annotated[
         str | None, typer.Option(metavar="RUN", help="Only what this run and later ones added.", show_default="all")
     ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Do not make keys again from content, nine tenths of the work.")
+    ] = False,
     store: StorePath = None,
     wait: Wait = None,
     *,
@@ -30,7 +33,8 @@ def check(
     from tsodata.checks import check_store
     from tsodata.checks.running import SHOWN_ROWS
 
-    report = check_store(open_store(store, wait), since=since, n_shown=None if as_json else SHOWN_ROWS)
+    n_shown = None if as_json else SHOWN_ROWS
+    report = check_store(open_store(store, wait), since=since, n_shown=n_shown, keys=not quick)
     if as_json:
         found = [
             {"check": f.check.name, "level": f.check.level, "question": f.check.question, "fault": f.check.fault,

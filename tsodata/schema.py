@@ -33,7 +33,13 @@ create table if not exists schema_files (
     seq integer primary key, name varchar not null, file_sha256 varchar not null, applied_at timestamp not null
 )
 """
-_COPY = "import shutil, sys; shutil.copyfile(sys.argv[1], sys.argv[2])"
+_COPY = """
+import shutil, sys
+try:
+    shutil.copyfile(sys.argv[1], sys.argv[2])
+except OSError as error:
+    sys.exit(error.strerror)
+"""
 
 
 def missing_files(

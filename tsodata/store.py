@@ -100,11 +100,11 @@ class Reader:
             content_key("snapshot", self.rows("store/snapshot", tables=list(SNAPSHOT_TABLES), snapshot_seq=at)), at
         )
 
-    def stored(self, record_type: type[Record], *, rows: int, first_seq: int = 0) -> pa.RecordBatchReader:
-        """Return the stored records of a type as a stream of Arrow batches, from a commit on."""
+    def stored(self, record_type: type[Record], span: tuple[int, int], *, rows: int) -> pa.RecordBatchReader:
+        """Return the stored records of a type as a stream of Arrow batches, those of the commits of a span."""
         columns = ", ".join(column_names(record_type))
-        text = f"select {columns} from {record_type.table} where commit_seq >= $first_seq"
-        return self.connection.sql(text, params={"first_seq": first_seq}).to_arrow_reader(rows)
+        text = f"select {columns} from {record_type.table} where commit_seq between $first_seq and $last_seq"
+        return self.connection.sql(text, params={"first_seq": span[0], "last_seq": span[1]}).to_arrow_reader(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,24 +232,27 @@ class Store:
     def run(self, run: Run) -> Iterator[Run]:
         """Record a run, and how it ended: done, failed or interrupted."""
         header = (run.key, run.command, run.arguments, run.config_sha256, run.seed, run.versions, run.started_at)
-        with self.transaction(run) as transaction:
-            transaction.connection.execute(
-                "insert into runs values (?, ?, ?, ?, ?, ?, ?, ?)", [*header, transaction.commit_seq]
-            )
-            transaction.touched.add("runs")
         try:
+            with self.transaction(run) as transaction:
+                transaction.connection.execute(
+                    "insert into runs values (?, ?, ?, ?, ?, ?, ?, ?)", [*header, transaction.commit_seq]
+                )
+                transaction.touched.add("runs")
             yield run
+            self._end(run, "done", None)
         except KeyboardInterrupt:
             self._end_badly(run, "interrupted", None)
             raise
         except Exception as error:
             self._end_badly(run, "failed", str(error))
             raise
-        self._end(run, "done", None)
 
     def _end_badly(self, run: Run, status: str, detail: str | None) -> None:
         with contextlib.suppress(StoreError):  # what ended the run is worth more than that its end cannot be recorded
-            self._end(run, status, detail)
+            with self.reader() as reader:
+                is_open = bool(reader.rows("store/is_open", run=run.key))
+            if is_open:
+                self._end(run, status, detail)
 
     def _end(self, run: Run, status: str, detail: str | None) -> None:
         with self.transaction(run) as transaction:
