@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +33,6 @@ def export(
     with recorded(opened, {"build": name, "to": to, "out": out, "minibatch": minibatch}) as run:
         report = export_build(opened, name, to=to, out=out, run=run, minibatch=minibatch, overwrite=overwrite)
     if as_json:
-        print_json(asdict(report))
+        print_json(report)
     else:
         print(*export_lines(report), sep="\n")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .exits import ExitCode, guarded, narrate
-from .opening import open_store, print_json, recorded
+from .opening import fields_of, open_store, print_json, recorded
 from .options import AsJson, StorePath, Wait, named_values
 
 
@@ -68,7 +68,9 @@ def import_(
     with recorded(opened, {"format": format_name, "paths": [str(path) for path in paths], **asked}) as run:
         reports = import_files(opened, format_name, paths, run=run, options=options, progress=narrate)
     if as_json:
-        print_json([{**asdict(report), "rows": report.rows, "unplaced": sorted(report.unplaced)} for report in reports])
+        print_json(
+            [{**fields_of(report), "rows": report.rows, "unplaced": sorted(report.unplaced)} for report in reports]
+        )
     else:
         print(*import_lines(format_name, reports), sep="\n")
     if any(report.failed for report in reports):

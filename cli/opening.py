@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tsodata.provenance import Run
@@ -32,6 +33,15 @@ def recorded(store: Store, arguments: dict[str, object], *, seed: int | None = N
 
 
 def print_json(value: object) -> None:
-    """Print a value as JSON; what JSON does not know becomes text."""
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=str)
+    """Print a value as JSON; a dataclass is an object of its fields, and what JSON does not know becomes text."""
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=_plain)
     print()
+
+
+def fields_of(value: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass as they are; `asdict` would count the pairs of a Counter."""
+    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+
+
+def _plain(value: object) -> object:
+    return fields_of(value) if dataclasses.is_dataclass(value) else str(value)

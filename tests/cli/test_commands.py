@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 ROWS = [
@@ -29,7 +30,7 @@ def tso(tmp_path):
     (tmp_path / "models.csv").write_text(MODELS)
     env = {key: value for key, value in os.environ.items() if not key.startswith("TSO_")}
 
-    def run(*words, code=0):
+    def run(*words, code=0, out=False):
         done = subprocess.run(
             [Path(sys.executable).parent / "tso-data", *words],
             cwd=tmp_path,
@@ -39,7 +40,7 @@ def tso(tmp_path):
             check=False,
         )
         assert done.returncode == code, done.stdout + done.stderr
-        return done.stderr if code else done.stdout
+        return done.stderr if code and not out else done.stdout
 
     return run
 
@@ -127,3 +128,37 @@ def test_readers_get_in_while_an_import_runs(filled, tmp_path):
 
     assert long.returncode == 0
     assert any(6 < n < 30_006 for n in counts)
+
+
+def test_sums_are_json_with_every_reason(tso, tmp_path):
+    with (tmp_path / "rows.jsonl").open("a") as file:
+        file.write("no JSON\n")
+    said = ("import", "records", "rows.jsonl", "--models", "models.csv", "--json")
+
+    (sums,) = json.loads(tso(*said, code=1, out=True))
+
+    assert (sums["rows"], sums["accepted"], sums["failed"]) == (25, 24, {"unreadable": 1})
+    tso("build-pairs", "b", "--base", "m/v2/7", "--recipe", "weighted", "--allow-short")
+    exported = json.loads(tso("export", "b", "--to", "trl", "--out", "out", "--json"))
+    assert (exported["refused"], exported["files"][0]["rows"]) == ({}, 6)
+
+
+def test_a_check_says_what_it_found_and_a_broken_store_ends_with_exit_code_1(filled, tmp_path):
+    assert "21 checks on commits 1 to 6: clean" in filled("check")
+    with duckdb.connect(str(tmp_path / "tso.duckdb")) as connection:
+        connection.execute("update builds set n_pairs = 7")
+
+    assert "violation build-counts: 1." in filled("check", code=1, out=True)
+    (finding,) = json.loads(filled("check", "--json", code=1, out=True))["findings"]
+    assert (finding["check"], finding["rows"][0]["number"], finding["n_rows"]) == ("build-counts", "n_pairs", 1)
+    assert filled("recover") == "nothing is missing, and nothing was changed\n"
+
+
+def test_a_store_that_lacks_stored_rows_ends_with_exit_code_3_until_it_is_recovered(filled, tmp_path):
+    older = (tmp_path / "tso.duckdb").read_bytes()
+    filled("export", "b", "--to", "trl", "--out", "out")
+    (tmp_path / "tso.duckdb").write_bytes(older)
+
+    assert "ends at commit 6, but commit 9 of run1-" in filled("check", code=3)
+    assert "the store goes on from commit 6" in filled("recover")
+    assert "clean" in filled("check")

@@ -348,12 +348,12 @@ class Torture:
         for file in (path.relative_to(whole) for path in whole.rglob("*") if path.is_file()):
             must((out / file).is_file() and (out / file).read_bytes() == (whole / file).read_bytes(), tally, f"{file}")
 
-    def run(self, n_kills: int) -> list[Tally]:
-        """Run every phase with its share of the kills."""
+    def run(self, n_kills: int, phases: list[str]) -> list[Tally]:
+        """Run the phases, each with its share of the kills."""
         self.prepare()
         tallies = []
-        for phase, share in SHARES.items():
-            tally = Tally(phase, max(1, round(share * n_kills)))
+        for phase in phases:
+            tally = Tally(phase, max(1, round(SHARES[phase] * n_kills)))
             run: Callable[[Place, Tally], None] = getattr(self, f"phase_{phase}")
             started = time.monotonic()
             run(Place(self.folder / phase, self.draw), tally)
@@ -370,9 +370,10 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=240)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--phases", nargs="+", choices=list(SHARES), default=list(SHARES))
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        tallies = Torture(Path(folder), options.seed).run(options.kills)
+        tallies = Torture(Path(folder), options.seed).run(options.kills, options.phases)
     lost, problems = sum(tally.lost for tally in tallies), sum(len(tally.problems) for tally in tallies)
     print(f"kills {sum(tally.kills for tally in tallies)}, lost {lost}, problems {problems}")
     return int(bool(lost or problems))
