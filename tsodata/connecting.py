@@ -58,6 +58,10 @@ def connected(
     connection = _connect(path, wait_s, read_only=read_only, config=config or {})
     try:
         yield connection
+    except (duckdb.InterruptException, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and str(error) != "Query interrupted":
+            raise
+        raise KeyboardInterrupt from error  # a signal that came while DuckDB was at work, which words it in two ways
     finally:
         connection.close()
 
@@ -97,6 +101,8 @@ def lost_commits(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[Mar
 def _refuse_lost_commits(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     try:
         lost = lost_commits(connection, path)
+    except duckdb.InterruptException:
+        raise
     except duckdb.Error as error:
         raise _open_error(path, error) from error
     if lost is None:

@@ -82,6 +82,9 @@ def apply_file(connection: duckdb.DuckDBPyConnection, file: SchemaFile) -> None:
         )
         connection.execute("commit")
         connection.execute("force checkpoint")
+    except duckdb.InterruptException:
+        undo(connection)
+        raise
     except duckdb.Error as error:
         undo(connection)
         raise StoreError(f"schema file {file.name} could not be applied: {first_line(error)}") from error

@@ -276,6 +276,9 @@ class Store:
                 transaction.write_log(run.key, file_key)
                 connection.execute("commit")
                 write_mark(self.path, Mark(transaction.commit_seq, run.key))
+            except duckdb.InterruptException:
+                undo(connection)
+                raise
             except duckdb.Error as error:
                 undo(connection)
                 raise StoreError(f"{self.path}: nothing of this step was stored: {first_line(error)}") from error
@@ -289,6 +292,8 @@ class Store:
         with self._opened(read_only=True) as connection:
             try:
                 yield Reader(connection)
+            except duckdb.InterruptException:
+                raise
             except duckdb.Error as error:
                 raise StoreError(f"{self.path} cannot be read: {first_line(error)}") from error
 
@@ -325,12 +330,20 @@ class Store:
         config = {**_LOCKED_DOWN, "memory_limit": memory}
         with self._opened(read_only=True, config=config) as connection:
             connection.execute("set lock_configuration = true")
-            timer = threading.Timer(timeout_s, connection.interrupt)
+            is_late = threading.Event()
+
+            def stop() -> None:
+                is_late.set()
+                connection.interrupt()
+
+            timer = threading.Timer(timeout_s, stop)
             timer.daemon = True
             timer.start()
             try:
                 yield connection
             except duckdb.InterruptException as error:
+                if not is_late.is_set():
+                    raise
                 raise QueryError(f"the query was stopped after {timeout_s:g} s; pass --timeout for more") from error
             except duckdb.OutOfMemoryException as error:
                 raise QueryError(f"the query needs more than {memory} of memory; pass --memory for more") from error
