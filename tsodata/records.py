@@ -93,8 +93,8 @@ class Source(Record):
         if not self.family:
             raise ValueError("a source needs a family; people are Source.people()")
         _set(self, version=self.version or None, size_b=_double(self.size_b))
-        parts = (self.kind, self.family, self.version, self.size_b)
-        _set(self, source_key=content_key("source", *parts), label=self._label())
+        _set(self, source_key=content_key("source", self.kind, self.family, self.version, self.size_b))
+        _set(self, label=self._label())
 
     def _label(self) -> str:
         if self.kind == "human":
@@ -367,12 +367,9 @@ class Correction(Record):
     def __post_init__(self) -> None:
         if not math.isfinite(self.value):
             raise ValueError("a corrected score is a finite number")
-        _set(self, value=_double(self.value))
-        where = (self.response_key, self.rubric_key, self.dimension, self.value)
-        _set(
-            self,
-            correction_key=content_key("correction", where, self.author, self.reason, self.made_at.isoformat()),
-        )
+        where = (self.response_key, self.rubric_key, self.dimension, float(self.value))
+        said = (self.author, self.reason, self.made_at.isoformat())
+        _set(self, correction_key=content_key("correction", where, *said))
 
 
 @dataclass(frozen=True, slots=True)
