@@ -81,6 +81,7 @@ BASES = {
         "score": 7,
         "turn": 1,
     },
+    "hh-rlhf": {"chosen": "\n\nHuman: q\n\nAssistant: a", "rejected": "\n\nHuman: q\n\nAssistant: b"},
 }
 VALUES = st.recursive(
     st.none()

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from tsodata.errors import UsageError
-from tsodata.importers import alpaca_eval, chat, mt_bench, qlora, self_instruct, tabular, tldr
+from tsodata.importers import alpaca_eval, chat, hh_rlhf, mt_bench, qlora, self_instruct, tabular, tldr
 from tsodata.importers.context import Parse
 
 
@@ -36,6 +36,9 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "mt-bench-answers": Format(mt_bench.parse_answer, "mt_bench", "MT-Bench: answers to both turns", refers=True),
         "mt-bench-judgments": Format(
             mt_bench.parse_judgment, "mt_bench", "MT-Bench: single-answer judgments", refers=True
+        ),
+        "hh-rlhf": Format(
+            hh_rlhf.parse, "hh-rlhf", "HH-RLHF: two dialogues that part at the last answer, and which won"
         ),
     }
 )
