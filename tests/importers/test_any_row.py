@@ -12,6 +12,10 @@ from tsodata.naming import Naming
 from tsodata.records import Record, Source
 
 TURN_1 = "[The Start of Assistant's Answer]\nIt is.\n[The End of Assistant's Answer]"
+GAME = (
+    "<|User Prompt|>\nq\n\n<|The Start of Assistant A's Answer|>\na\n<|The End of Assistant A's Answer|>\n\n"
+    "<|The Start of Assistant B's Answer|>\nb\n<|The End of Assistant B's Answer|>"
+)
 BASES = {
     "records": {
         "prompt": "q",
@@ -80,6 +84,20 @@ BASES = {
         "judgment": "w",
         "score": 7,
         "turn": 1,
+    },
+    "arena-hard-questions": {"question_id": "1", "turns": [{"content": "q"}], "category": "c", "cluster": "s"},
+    "arena-hard-answers": {
+        "question_id": "1",
+        "answer_id": "x",
+        "model_id": "m",
+        "choices": [{"turns": [{"content": "a", "token_len": 1}]}],
+    },
+    "arena-hard-judgments": {
+        "uid": "1",
+        "model": "m",
+        "judge": "j",
+        "baseline": "b",
+        "games": [{"user_prompt": GAME, "judgment": "w", "score": "A>B"}],
     },
     "hh-rlhf": {"chosen": "\n\nHuman: q\n\nAssistant: a", "rejected": "\n\nHuman: q\n\nAssistant: b"},
 }

@@ -1,5 +1,6 @@
 """The real files of the formats beside AlpacaEval, MT-Bench and QLoRA: sums against counts made without an importer."""
 
+import gzip
 import json
 import re
 
@@ -36,3 +37,49 @@ def test_hh_rlhf_gives_one_preference_and_two_answers_a_line(load, store, realda
     assert store.sql("select count(*), count(*) filter (where is_empty) from v_responses").row(0) == (1_200, empty)
     n_turns = sum(row["chosen"].count("\n\nHuman:") for row in rows)
     assert store.sql("select sum(n_turns)::bigint, count(*) from v_prompts").row(0) == (n_turns, 600)
+
+
+ARENA = "arena_hard/v0.1"
+JUDGED = f"{ARENA}/model_judgment/gpt-3.5-turbo-0125_judge/Nexusflow__Athene-V2-Chat.jsonl.gz"
+
+
+def lines(path):
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def test_arena_hard_gives_500_questions_in_either_schema_and_500_answers_a_model(load, store, realdata):
+    answers = sorted(path.relative_to(realdata) for path in (realdata / ARENA / "model_answer").iterdir())
+    rows = {path: lines(realdata / path) for path in answers}
+    mean_tokens = {
+        found[0]["model_id"]: sum(row["choices"][0]["turns"][0]["token_len"] for row in found) / len(found)
+        for found in rows.values()
+    }
+
+    questions = load("arena-hard-questions", f"{ARENA}/question.jsonl", f"{ARENA}/question.uid_schema.jsonl")
+    reports = load("arena-hard-answers", *answers)
+
+    assert [(r.rows, r.accepted, r.present) for r in questions] == [(500, 500, 0), (500, 0, 500)]
+    assert [(r.rows, r.accepted) for r in reports] == [(len(found), len(found)) for found in rows.values()]
+    assert store.sql("select count(*) from v_responses").item() == sum(map(len, rows.values())) == 1_500
+    stored = store.sql("select source, avg((settings->>'token_len')::integer) from v_responses group by source").rows()
+    assert dict(stored) == pytest.approx(mean_tokens)
+
+
+def test_arena_hard_judgments_give_the_score_that_the_file_s_own_labels_add_up_to(load, store, realdata):
+    rows = lines(realdata / JUDGED)
+    labels = [(game, row["games"][game]["score"]) for row in rows for game in (0, 1)]
+    votes = {"A>>B": (3, 0), "A>B": (1, 0), "A=B": (0.5, 0.5), "B>A": (0, 1), "B>>A": (0, 3)}  # for A and for B
+    told = [votes[label][:: 1 if game else -1] for game, label in labels if label]  # the model's side first
+    n_votes, wins = sum(map(sum, told)), sum(model for model, _ in told)
+
+    load("arena-hard-questions", f"{ARENA}/question.jsonl")
+    load("arena-hard-answers", f"{ARENA}/model_answer/gpt-4-0314.jsonl.gz")
+    (report,) = load("arena-hard-judgments", JUDGED)
+
+    assert (report.rows, report.accepted) == (len(rows), len(rows)) == (108, 108)
+    assert store.sql("select count(*), count(preference) from v_preferences").row(0) == (216, len(told))
+    (row,) = store.query("arena-hard-win-rate").to_dicts()
+    assert (row["model"], row["n_votes"], row["n_without"]) == ("Nexusflow__Athene-V2-Chat", n_votes, 216 - len(told))
+    assert row["win_rate"] == pytest.approx(100 * wins / n_votes)
+    assert store.sql("select count(*) from v_shown_responses").item() == 108  # the baseline's are stored answers

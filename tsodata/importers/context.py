@@ -169,6 +169,7 @@ class Lookup:
     prompts: dict[tuple[str, str], int] = field(default_factory=dict)
     answers: dict[str, Answer] = field(default_factory=dict)
     by_cell: dict[tuple[int, int], list[int]] = field(default_factory=dict)
+    sources: dict[int, list[int]] = field(default_factory=dict)  # who answered a prompt
 
     def note(self, records: Iterable[Record]) -> None:
         """Remember records of this import that others may refer to."""
@@ -183,6 +184,8 @@ class Lookup:
         if external_id is not None:
             self.answers[external_id] = answer
         keys = self.by_cell.setdefault((answer.prompt_key, answer.source_key), [])
+        if not keys:
+            self.sources.setdefault(answer.prompt_key, []).append(answer.source_key)
         if answer.response_key not in keys:
             keys.append(answer.response_key)
 

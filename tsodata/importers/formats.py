@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from tsodata.errors import UsageError
-from tsodata.importers import alpaca_eval, chat, hh_rlhf, mt_bench, qlora, self_instruct, tabular, tldr
+from tsodata.importers import alpaca_eval, arena_hard, chat, hh_rlhf, mt_bench, qlora, self_instruct, tabular, tldr
 from tsodata.importers.context import Parse
 
 
@@ -36,6 +36,13 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "mt-bench-answers": Format(mt_bench.parse_answer, "mt_bench", "MT-Bench: answers to both turns", refers=True),
         "mt-bench-judgments": Format(
             mt_bench.parse_judgment, "mt_bench", "MT-Bench: single-answer judgments", refers=True
+        ),
+        "arena-hard-questions": Format(
+            arena_hard.parse_question, "arena_hard", "Arena-Hard: questions of both schemas"
+        ),
+        "arena-hard-answers": Format(arena_hard.parse_answer, "arena_hard", "Arena-Hard: answers", refers=True),
+        "arena-hard-judgments": Format(
+            arena_hard.parse_judgment, "arena_hard", "Arena-Hard: verdicts of five levels in both orders", refers=True
         ),
         "hh-rlhf": Format(
             hh_rlhf.parse, "hh-rlhf", "HH-RLHF: two dialogues that part at the last answer, and which won"
