@@ -99,6 +99,32 @@ BASES = {
         "baseline": "b",
         "games": [{"user_prompt": GAME, "judgment": "w", "score": "A>B"}],
     },
+    "ultrafeedback": {
+        "source": "s",
+        "instruction": "q",
+        "correct_answers": ["c"],
+        "completions": [
+            {
+                "model": "m",
+                "principle": "p",
+                "custom_system_prompt": "s",
+                "response": "a",
+                "annotations": {"honesty": {"Rating": "5", "Rationale": "w", "Type": ["1"]}},
+                "fine-grained_score": 1.5,
+                "overall_score": 10,
+                "critique": "w",
+            }
+        ],
+    },
+    "just-eval": {
+        "id": 1,
+        "input": "q",
+        "output_cand": "a",
+        "generator_cand": "x/m.json",
+        "eval_config": {"gpt": "j"},
+        "result": "w",
+        "parsed_result": {"depth": {"reason": "w", "score": "5"}},
+    },
     "hh-rlhf": {"chosen": "\n\nHuman: q\n\nAssistant: a", "rejected": "\n\nHuman: q\n\nAssistant: b"},
 }
 VALUES = st.recursive(

@@ -83,3 +83,25 @@ def test_arena_hard_judgments_give_the_score_that_the_file_s_own_labels_add_up_t
     assert (row["model"], row["n_votes"], row["n_without"]) == ("Nexusflow__Athene-V2-Chat", n_votes, 216 - len(told))
     assert row["win_rate"] == pytest.approx(100 * wins / n_votes)
     assert store.sql("select count(*) from v_shown_responses").item() == 108  # the baseline's are stored answers
+
+
+def test_just_eval_gives_five_scores_a_row_with_their_own_means(load, store, realdata):
+    name = "just_eval/gpt-3.5-turbo-0301.general.0-100.json.gz"
+    with gzip.open(realdata / name, "rt", encoding="utf-8") as file:
+        rows = json.load(file)
+    given = {}
+    for row in rows:
+        for dimension, verdict in row["parsed_result"].items():
+            given.setdefault(dimension, []).append(int(verdict["score"]))
+
+    (report,) = load("just-eval", name)
+
+    assert (report.rows, report.accepted) == (len(rows), len(rows)) == (100, 100)
+    stored = store.sql("select dimension, count(*), sum(value) from v_scores group by 1").rows()
+    assert {dimension: (n, total) for dimension, n, total in stored} == {
+        dimension: (len(scores), sum(scores)) for dimension, scores in given.items()
+    }
+    assert sum(map(len, given.values())) == 500
+    assert store.sql("select distinct judge, source from v_scores").rows() == [
+        ("gpt-4-1106-preview", "gpt-3.5-turbo-0301")
+    ]

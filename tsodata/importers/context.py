@@ -130,6 +130,14 @@ def from_json(value: object, name: str) -> Any:
         fail("wrong_type", f"field {name!r} is not valid JSON: {error}")
 
 
+def texts(row: Row, name: str) -> list[str]:
+    """Return a list of texts, any of which may be empty."""
+    value = present(row, name)
+    if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
+        fail("wrong_type", f"field {name!r} is not a list of texts")
+    return [_storable(item, name) for item in value]
+
+
 def objects(row: Row, name: str) -> list[Row]:
     """Return a list of objects."""
     value = present(row, name)

@@ -7,7 +7,19 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from tsodata.errors import UsageError
-from tsodata.importers import alpaca_eval, arena_hard, chat, hh_rlhf, mt_bench, qlora, self_instruct, tabular, tldr
+from tsodata.importers import (
+    alpaca_eval,
+    arena_hard,
+    chat,
+    hh_rlhf,
+    just_eval,
+    mt_bench,
+    qlora,
+    self_instruct,
+    tabular,
+    tldr,
+    ultrafeedback,
+)
 from tsodata.importers.context import Parse
 
 
@@ -47,6 +59,10 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "hh-rlhf": Format(
             hh_rlhf.parse, "hh-rlhf", "HH-RLHF: two dialogues that part at the last answer, and which won"
         ),
+        "ultrafeedback": Format(
+            ultrafeedback.parse, "ultrafeedback", "UltraFeedback: completions rated in four aspects"
+        ),
+        "just-eval": Format(just_eval.parse, "just_eval", "just-eval: answers judged in several dimensions"),
     }
 )
 
