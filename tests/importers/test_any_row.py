@@ -125,6 +125,20 @@ BASES = {
         "result": "w",
         "parsed_result": {"depth": {"reason": "w", "score": "5"}},
     },
+    "tulu-preferences": {
+        "id": "1.0",
+        "instance_id": "1",
+        "prompt": "q",
+        "model_a": "m",
+        "model_b": "n",
+        "completion_a": "a",
+        "completion_b": "b",
+        "completion_a_is_acceptable": "yes",
+        "completion_b_is_acceptable": "no",
+        "preference": "tie",
+        "comment": "w",
+        "evaluator": "e",
+    },
     "hh-rlhf": {"chosen": "\n\nHuman: q\n\nAssistant: a", "rejected": "\n\nHuman: q\n\nAssistant: b"},
 }
 VALUES = st.recursive(

@@ -1,8 +1,11 @@
 """The real files of the formats beside AlpacaEval, MT-Bench and QLoRA: sums against counts made without an importer."""
 
+import csv
 import gzip
 import json
 import re
+import warnings
+from collections import Counter
 
 import pytest
 
@@ -105,3 +108,35 @@ def test_just_eval_gives_five_scores_a_row_with_their_own_means(load, store, rea
     assert store.sql("select distinct judge, source from v_scores").rows() == [
         ("gpt-4-1106-preview", "gpt-3.5-turbo-0301")
     ]
+
+
+def test_the_tulu_sheet_gives_one_preference_for_each_row_that_names_a_model(load, store, realdata, tmp_path):
+    openpyxl = pytest.importorskip("openpyxl", reason="no reader of .xlsx is installed")
+    name = "tulu_human_eval/eval_annotations_tulu_1.xlsx"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the sheet has extensions that openpyxl does not know
+        header, *rows = openpyxl.load_workbook(realdata / name, read_only=True).active.iter_rows(values_only=True)
+    judged = [dict(zip(header, row, strict=True)) for row in rows if row[header.index("model_a")]]
+    degrees = Counter(row["preference"] for row in judged)
+    sheet = tmp_path / "tulu.csv"
+    with sheet.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+
+    (report,) = load("tulu-preferences", sheet)
+
+    assert (
+        (report.rows, report.accepted, report.skipped)
+        == (len(rows), len(judged), {"no_model": 152})
+        == (
+            1_302,
+            1_150,
+            {"no_model": 152},
+        )
+    )
+    assert dict(
+        store.sql("select raw, count(*) from v_judgements where other_response_id is not null group by 1").rows()
+    ) == (degrees)
+    acceptable = sum(row[f"completion_{side}_is_acceptable"] == "yes" for row in judged for side in "ab")
+    assert store.sql("select count(*), sum(value) from v_scores").row(0) == (2 * len(judged), acceptable)
+    models = {row[f"model_{side}"] for row in judged for side in "ab"}
+    assert set(store.sql("select distinct source from v_responses").to_series()) == models

@@ -18,6 +18,7 @@ from tsodata.importers import (
     self_instruct,
     tabular,
     tldr,
+    tulu,
     ultrafeedback,
 )
 from tsodata.importers.context import Parse
@@ -63,6 +64,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             ultrafeedback.parse, "ultrafeedback", "UltraFeedback: completions rated in four aspects"
         ),
         "just-eval": Format(just_eval.parse, "just_eval", "just-eval: answers judged in several dimensions"),
+        "tulu-preferences": Format(tulu.parse, "tulu", "Tulu's human evaluation: preferences of five degrees"),
     }
 )
 
