@@ -139,6 +139,16 @@ BASES = {
         "comment": "w",
         "evaluator": "e",
     },
+    "h4-pairs": {
+        "prompt": "q",
+        "prompt_id": "1",
+        "chosen": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}],
+        "rejected": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "b"}],
+        "score_chosen": 2,
+        "score_rejected": 1,
+        "chosen_model": "m",
+    },
+    "trl-pairs": {"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 2, "rejected_model": "m"},
     "hh-rlhf": {"chosen": "\n\nHuman: q\n\nAssistant: a", "rejected": "\n\nHuman: q\n\nAssistant: b"},
 }
 VALUES = st.recursive(

@@ -14,6 +14,7 @@ from tsodata.importers import (
     hh_rlhf,
     just_eval,
     mt_bench,
+    pairs,
     qlora,
     self_instruct,
     tabular,
@@ -65,6 +66,8 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         ),
         "just-eval": Format(just_eval.parse, "just_eval", "just-eval: answers judged in several dimensions"),
         "tulu-preferences": Format(tulu.parse, "tulu", "Tulu's human evaluation: preferences of five degrees"),
+        "h4-pairs": Format(pairs.parse_h4, "h4-pairs", "H4: pairs of whole conversations, with scores"),
+        "trl-pairs": Format(pairs.parse_trl, "trl-pairs", "TRL: pairs with an explicit or implicit prompt"),
     }
 )
 
