@@ -149,6 +149,20 @@ BASES = {
         "chosen_model": "m",
     },
     "trl-pairs": {"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 2, "rejected_model": "m"},
+    "distilabel": {
+        "instruction": "q",
+        "messages": None,
+        "system_prompt": "s",
+        "generations": ["a", None],
+        "generation_models": ["m", "n"],
+        "ratings": [1, None],
+        "rationales": ["w", None],
+        "model_name": "j",
+        "chosen": "a",
+        "rejected": "b",
+        "chosen_rating": 1,
+    },
+    "rlhflow": {"prompt": "q", "responses": ["a", "b"], "rewards": [1, None], "model": "m", "id": "1"},
     "hh-rlhf": {"chosen": "\n\nHuman: q\n\nAssistant: a", "rejected": "\n\nHuman: q\n\nAssistant: b"},
 }
 VALUES = st.recursive(

@@ -11,11 +11,13 @@ from tsodata.importers import (
     alpaca_eval,
     arena_hard,
     chat,
+    distilabel,
     hh_rlhf,
     just_eval,
     mt_bench,
     pairs,
     qlora,
+    rlhflow,
     self_instruct,
     tabular,
     tldr,
@@ -68,6 +70,8 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "tulu-preferences": Format(tulu.parse, "tulu", "Tulu's human evaluation: preferences of five degrees"),
         "h4-pairs": Format(pairs.parse_h4, "h4-pairs", "H4: pairs of whole conversations, with scores"),
         "trl-pairs": Format(pairs.parse_trl, "trl-pairs", "TRL: pairs with an explicit or implicit prompt"),
+        "distilabel": Format(distilabel.parse, "distilabel", "distilabel: generations with ratings, or pairs of them"),
+        "rlhflow": Format(rlhflow.parse, "rlhflow", "RLHFlow: samples of one policy with rewards"),
     }
 )
 
