@@ -162,6 +162,30 @@ BASES = {
         "rejected": "b",
         "chosen_rating": 1,
     },
+    "argilla": {
+        "id": "1",
+        "fields": {"prompt": "q", "response_1": "a", "response_2": "b"},
+        "metadata": {"model": "m"},
+        "responses": {"rating_1": [{"value": 2, "user_id": "u"}], "best": [{"value": "response_1", "user_id": "u"}]},
+        "suggestions": {"rating_1": {"value": 3, "agent": "j"}},
+        "updated_at": "2024-11-22T14:00:00Z",
+        "prompt": None,
+        "response": None,
+        "rating.responses": None,
+    },
+    "label-studio": {
+        "id": 1,
+        "data": {"prompt": "q", "response": "a"},
+        "annotations": [
+            {
+                "id": 2,
+                "completed_by": {"email": "e"},
+                "updated_at": "2024-11-22T14:00:00Z",
+                "result": [{"from_name": "r", "to_name": "t", "type": "rating", "value": {"rating": 2}}],
+            }
+        ],
+        "predictions": [],
+    },
     "rlhflow": {"prompt": "q", "responses": ["a", "b"], "rewards": [1, None], "model": "m", "id": "1"},
     "hh-rlhf": {"chosen": "\n\nHuman: q\n\nAssistant: a", "rejected": "\n\nHuman: q\n\nAssistant: b"},
 }

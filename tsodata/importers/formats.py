@@ -10,10 +10,12 @@ from tsodata.errors import UsageError
 from tsodata.importers import (
     alpaca_eval,
     arena_hard,
+    argilla,
     chat,
     distilabel,
     hh_rlhf,
     just_eval,
+    label_studio,
     mt_bench,
     pairs,
     qlora,
@@ -71,6 +73,10 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "h4-pairs": Format(pairs.parse_h4, "h4-pairs", "H4: pairs of whole conversations, with scores"),
         "trl-pairs": Format(pairs.parse_trl, "trl-pairs", "TRL: pairs with an explicit or implicit prompt"),
         "distilabel": Format(distilabel.parse, "distilabel", "distilabel: generations with ratings, or pairs of them"),
+        "argilla": Format(argilla.parse, "argilla", "Argilla: answers with people's ratings, choices and rankings"),
+        "label-studio": Format(
+            label_studio.parse, "label-studio", "Label Studio: tasks with people's ratings and choices"
+        ),
         "rlhflow": Format(rlhflow.parse, "rlhflow", "RLHFlow: samples of one policy with rewards"),
     }
 )
