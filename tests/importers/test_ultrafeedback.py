@@ -1,6 +1,8 @@
 import json
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 FOLLOWING = {"Rating": "4", "Rationale": "It does as told."}
 TRUTH = {"Type": ["1", "2"], "Rationale": "It errs.", "Rating": "3", "Rationale For Rating": "One fault."}
@@ -48,7 +50,7 @@ def test_each_aspect_is_a_score_with_its_rationale(run_import, store):
         "join v_judgements using (judgement_id, judge, judge_kind) where v_scores.rubric = 'ultrafeedback' order by 1"
     ).rows() == [
         ("instruction_following", 4.0, 1.0, 5.0, "gpt-4", "model", "It does as told."),
-        ("truthfulness", 3.0, 1.0, 5.0, "gpt-4", "model", json.dumps(TRUTH)),
+        ("truthfulness", 3.0, 1.0, 5.0, "gpt-4", "model", json.dumps(TRUTH, sort_keys=True)),
     ]
 
 
@@ -101,6 +103,15 @@ def test_a_ten_without_a_stated_mean_is_held_against_its_ratings(run_import, sto
     run_import("ultrafeedback", [row(completion(annotations=low, overall_score=10, **{"fine-grained_score": None}))])
 
     assert scores(store, "ultrafeedback-overall") == [("overall", None, "doubtful_ten")]
+
+
+def test_the_same_row_from_parquet_is_there_already(run_import, tmp_path):
+    path = tmp_path / "rows.parquet"
+    rows = [row(completion(), completion(model="n", annotations={"honesty": FOLLOWING}))]
+    parquet.write_table(pa.Table.from_pylist(rows), path)  # with a null for each aspect that a completion lacks
+    run_import("ultrafeedback", path)
+
+    assert run_import("ultrafeedback", rows).present == 1
 
 
 def test_two_completions_of_one_model_are_two_samples(run_import, store):

@@ -86,17 +86,19 @@ def _annotations(completion: Row) -> dict[str, Row]:
     found: dict[str, Row] = {}
     for aspect, value in listed.items():
         annotation = value[0] if isinstance(value, list) and len(value) == 1 else value
-        if annotation is not None and not isinstance(annotation, dict):
+        if annotation is None:  # Parquet fills up the aspects that another completion has
+            continue
+        if not isinstance(annotation, dict):
             fail("wrong_type", f"the annotation {aspect!r} is not an object")
-        found[aspect] = annotation or {}
+        found[aspect] = annotation
     return found
 
 
 def _words(annotation: Row) -> Said | None:
     rationale = maybe_text(annotation, "Rationale")
-    more = {name for name, value in annotation.items() if value and name not in ("Rating", "Rationale")}
-    if more:
-        return Said(json.dumps(annotation, ensure_ascii=False, default=str))
+    known = {name: value for name, value in annotation.items() if value is not None}  # filled up likewise
+    if not set(known) <= {"Rating", "Rationale"}:
+        return Said(json.dumps(known, ensure_ascii=False, sort_keys=True, default=str))
     return Said(rationale) if rationale else None
 
 
