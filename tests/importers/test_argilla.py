@@ -141,13 +141,15 @@ def test_without_a_time_there_is_no_correction_but_a_score_of_its_own(run_import
 
 
 def test_drafts_and_discarded_responses_are_null_with_the_reason(run_import, store):
-    responses = {"quality": [by("ann", 4, status="draft"), by("bob", None, status="discarded")]}
+    told = [by("ann", 4, status="draft"), by("bob", None, status="discarded"), by("eve", 3, status={"x": 1})]
+    responses = {"quality": told}
 
     run_import("argilla", [nested(responses=responses)])
 
     assert scores(store) == [
         ("quality", None, "discarded", "bob", "human"),
         ("quality", None, "draft", "ann", "human"),
+        ("quality", None, "not_submitted", "eve", "human"),
     ]
 
 

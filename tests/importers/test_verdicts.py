@@ -1,4 +1,5 @@
 import math
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,9 @@ from tsodata.records import Source
         ("n/a", (None, "not_applicable")),
         ("", (None, "no_score")),
         (None, (None, "no_score")),
+        (Decimal("4.5"), (4.5, None)),
         ("9/10", (None, "not_parsed")),
+        ("1_0", (None, "not_parsed")),
         (math.inf, (None, "not_parsed")),
         (10**400, (None, "not_parsed")),
     ],

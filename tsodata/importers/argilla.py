@@ -16,11 +16,10 @@ do not count. A record that nobody has answered adds its prompt and its answers.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from tsodata.importers.annotations import Told, find_answers, find_prompt, read_time, verdicts
-from tsodata.importers.context import Context, Row, fail, maybe_text
+from tsodata.importers.context import Context, Row, fail, from_json, maybe_text
 from tsodata.importers.verdicts import Judge
 from tsodata.records import Origin, Record
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
 _RESPONSES, _SUGGESTION, _OLD_SUGGESTION = ".responses", ".suggestion", "-suggestion"
 _NO_USER = ("None", "")
+_UNFIT = {"draft": "draft", "discarded": "discarded"}
 
 
 class _Given(NamedTuple):
@@ -54,7 +54,7 @@ def parse(row: Row, context: Context) -> Iterator[Record]:
     made_at = read_time(row.get("updated_at"))
     told = [Told(one.question, one.value, _judge(one.who, "model", context)) for one in suggested]
     for one in responded:
-        unfit = str(one.status) if one.status not in (None, "submitted") else None
+        unfit = None if one.status in (None, "submitted") else _UNFIT.get(str(one.status), "not_submitted")
         told.append(Told(one.question, one.value, _judge(one.who, "human", context), unfit, made_at=made_at))
     yield from verdicts(told, answers, context.dataset)
 
@@ -134,14 +134,9 @@ def _side_by_side(question: str, values: object, *, users: object, statuses: obj
 
 def _metadata(row: Row) -> Row:
     """Return the metadata, which 1.x holds as JSON text, and flat 2.x in columns of their own."""
-    value = row.get("metadata")
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            fail("wrong_type", "field 'metadata' is not valid JSON")
+    value = from_json(row.get("metadata") or {}, "metadata")
     flat = {name.removeprefix("metadata."): given for name, given in row.items() if name.startswith("metadata.")}
-    return {**_as_object(value or {}, "metadata"), **flat}
+    return {**_as_object(value, "metadata"), **flat}
 
 
 def _object(row: Row, name: str) -> Row:

@@ -6,6 +6,7 @@ Knows no format. A number that cannot be used is no number: it becomes NULL with
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from tsodata.importers.context import fail, skip
@@ -42,10 +43,12 @@ def read_number(value: object, name: str) -> Reading:
     """Return the number that a file holds as a number or as text, such as 4, "4" or "N/A"."""
     if value is None or value == "":
         return Reading(None, "no_score")
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
         fail("wrong_type", f"field {name!r} is {type(value).__name__}, neither a number nor text")
     if isinstance(value, str) and value.strip().upper() in _NOT_APPLICABLE:
         return Reading(None, "not_applicable")
+    if isinstance(value, str) and "_" in value:  # only Python takes 1_0 for ten
+        return Reading(None, "not_parsed")
     try:
         number = float(value)
     except (ValueError, OverflowError):
