@@ -140,6 +140,23 @@ def test_without_a_time_there_is_no_correction_but_a_score_of_its_own(run_import
     assert store.sql("select * from v_corrections").is_empty()
 
 
+def test_a_suggested_label_that_datasets_wrote_as_its_number_is_no_score(run_import, store):
+    flat = {
+        **TWO,
+        "best.responses": ["response_2"],
+        "best.responses.users": ["ann"],
+        "best.responses.status": ["submitted"],
+        "best.suggestion": 0,
+        "best.suggestion.agent": "gpt-4",
+    }
+
+    run_import("argilla", [flat])
+
+    assert sorted(row[2:5] for row in preferences(store) if row[4] == "ann") == [(0.0, None, "ann")]
+    assert [row[2:5] for row in preferences(store) if row[4] == "gpt-4"] == [(None, "unknown_question", "gpt-4")]
+    assert store.sql("select * from v_scores").is_empty()
+
+
 def test_drafts_and_discarded_responses_are_null_with_the_reason(run_import, store):
     told = [by("ann", 4, status="draft"), by("bob", None, status="discarded"), by("eve", 3, status={"x": 1})]
     responses = {"quality": told}

@@ -76,11 +76,11 @@ def find_answers(fields: Row, metadata: Row, *, prompt: Prompt, context: Context
 
 def verdicts(told: list[Told], answers: Mapping[str, Response], dataset: str) -> Iterator[Record]:
     """Yield the scores, corrections and preferences in what was told of a record's answers."""
-    rated = {one.question for one in told if one.judge.kind == "model" and one.unfit is None and _is_number(one.value)}
+    rated = {one.question for one in told if one.judge.kind == "model" and one.unfit is None and is_number(one.value)}
     for one in told:
         said = Said(_raw(one.value), one.external_id)
         target = _target(one, answers)
-        if one.unfit is None and _is_number(one.value) and target:
+        if one.unfit is None and is_number(one.value) and target:
             yield from _rating(one, target, said=said, dataset=dataset, corrects=one.question in rated)
             continue
         read = _preferences(one.value, answers) if one.unfit is None else []
@@ -151,7 +151,7 @@ def _ranks(value: object) -> dict[str, float]:
     ranks: dict[str, float] = {}
     for item in value:
         name, rank = item.get("value"), item.get("rank")
-        number = read_number(rank, "rank").value if _is_number(rank) else None
+        number = read_number(rank, "rank").value if is_number(rank) else None
         if not isinstance(name, str) or name in ranks or number is None:
             return {}
         ranks[name] = number
@@ -209,7 +209,8 @@ def _source_key(name: str, known: Row, context: Context) -> int:
     return (context.model(model) if model else unnamed(context)).source_key
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Return whether a value is a number, which a boolean is not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 

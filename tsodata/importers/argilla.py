@@ -11,14 +11,15 @@ Four shapes are read, told apart by their keys:
 
 Rating, label and ranking questions are read as annotations.py says; text, multi-label and span questions are of an
 unknown type there. Users are the judges, a suggestion's agent is a model that judges. Drafts and discarded responses
-do not count. A record that nobody has answered adds its prompt and its answers.
+do not count. A record that nobody has answered adds its prompt and its answers. `to_datasets` writes a suggested label
+as its number, so a suggested number in a flat 2.x row counts only where a person answered the question with a number.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tsodata.importers.annotations import Told, find_answers, find_prompt, read_time, verdicts
+from tsodata.importers.annotations import Told, find_answers, find_prompt, is_number, read_time, verdicts
 from tsodata.importers.context import Context, Row, fail, from_json, maybe_text
 from tsodata.importers.verdicts import Judge
 from tsodata.records import Origin, Record
@@ -28,16 +29,16 @@ if TYPE_CHECKING:
 
 _RESPONSES, _SUGGESTION, _OLD_SUGGESTION = ".responses", ".suggestion", "-suggestion"
 _NO_USER = ("None", "")
-_UNFIT = {"draft": "draft", "discarded": "discarded"}
+_UNFIT = {None: None, "submitted": None, "draft": "draft", "discarded": "discarded"}
 
 
 class _Given(NamedTuple):
-    """A value that a user, or an agent, gave to a question."""
+    """A value that a user, or an agent, gave to a question; `unfit` says why it does not count."""
 
     question: str
     value: object
     who: object
-    status: object = None
+    unfit: str | None = None
 
 
 def parse(row: Row, context: Context) -> Iterator[Record]:
@@ -49,13 +50,14 @@ def parse(row: Row, context: Context) -> Iterator[Record]:
     answers = find_answers(fields, metadata, prompt=prompt, context=context)
     external_id = maybe_text(row, "external_id") or maybe_text(row, "id")
     yield from (prompt, Origin(prompt.prompt_key, context.dataset, external_id), *answers.values())
-    suggested = _nested_suggestions(row) if nested else _flat_suggestions(row)
-    responded = _nested_responses(row) if nested else _flat_responses(row)
+    responded = list(_nested_responses(row) if nested else _flat_responses(row))
+    suggested = _nested_suggestions(row) if nested else _flat_suggestions(row, responded)
     made_at = read_time(row.get("updated_at"))
-    told = [Told(one.question, one.value, _judge(one.who, "model", context)) for one in suggested]
-    for one in responded:
-        unfit = None if one.status in (None, "submitted") else _UNFIT.get(str(one.status), "not_submitted")
-        told.append(Told(one.question, one.value, _judge(one.who, "human", context), unfit, made_at=made_at))
+    told = [Told(one.question, one.value, _judge(one.who, "model", context), one.unfit) for one in suggested]
+    told += [
+        Told(one.question, one.value, _judge(one.who, "human", context), one.unfit, made_at=made_at)
+        for one in responded
+    ]
     yield from verdicts(told, answers, context.dataset)
 
 
@@ -84,21 +86,22 @@ def _nested_responses(row: Row) -> Iterator[_Given]:
         for response in _objects(listed, "responses"):
             values = _as_object(response.get("values") or {}, "values")
             for name, value in values.items():
-                yield _Given(
-                    name, _as_object(value, name).get("value"), response.get("user_id"), response.get("status")
-                )
+                yield _Given(name, _as_object(value, name).get("value"), response.get("user_id"), _unfit(response))
         return
     for name, given in _as_object(listed, "responses").items():
         for response in _objects(given, name):
-            yield _Given(name, response.get("value"), response.get("user_id"), response.get("status"))
+            yield _Given(name, response.get("value"), response.get("user_id"), _unfit(response))
 
 
-def _flat_suggestions(row: Row) -> Iterator[_Given]:
+def _flat_suggestions(row: Row, responded: list[_Given]) -> Iterator[_Given]:
+    rated = {one.question for one in responded if is_number(one.value)}
     for column, value in row.items():
         if value is None:
             continue
         if column.endswith(_SUGGESTION):
-            yield _Given(column.removesuffix(_SUGGESTION), value, row.get(f"{column}.agent"))
+            question = column.removesuffix(_SUGGESTION)
+            unfit = "unknown_question" if is_number(value) and question not in rated else None
+            yield _Given(question, value, row.get(f"{column}.agent"), unfit)
         elif column.endswith(_OLD_SUGGESTION):
             about = _as_object(row.get(f"{column}-metadata") or {}, f"{column}-metadata")
             yield _Given(column.removesuffix(_OLD_SUGGESTION), value, about.get("agent"))
@@ -118,7 +121,7 @@ def _flat_responses(row: Row) -> Iterator[_Given]:
             and all(isinstance(v, dict) and {"user_id", "value"} <= set(v) for v in value)
         ):
             for response in value:
-                yield _Given(column, response["value"], response["user_id"], response.get("status"))
+                yield _Given(column, response["value"], response["user_id"], _unfit(response))
 
 
 def _side_by_side(question: str, values: object, *, users: object, statuses: object) -> Iterator[_Given]:
@@ -129,7 +132,13 @@ def _side_by_side(question: str, values: object, *, users: object, statuses: obj
     if not all(isinstance(given, list) and len(given) == len(values) for given in lists):
         fail("unequal_lengths", f"the responses to {question!r}, their users and statuses are not lists of one length")
     for value, user, status in zip(*lists, strict=True):
-        yield _Given(question, value, user, status)
+        yield _Given(question, value, user, _unfit({"status": status}))
+
+
+def _unfit(response: Row) -> str | None:
+    """Return why a response does not count, by its status."""
+    status = response.get("status")
+    return _UNFIT.get(status, "not_submitted") if status is None or isinstance(status, str) else "not_submitted"
 
 
 def _metadata(row: Row) -> Row:
