@@ -141,6 +141,11 @@ def test_the_implicit_prompt_of_two_texts_is_what_both_begin_with(run_import, st
     assert sorted(answers(store)) == sorted((prompt, side) for side in sides)
 
 
+def test_a_text_beside_conversations_is_an_implicit_prompt_as_trl_takes_it(run_import):
+    assert run_import("h4-pairs", [h4()], dataset="zephyr").accepted == 1
+    assert run_import("trl-pairs", [h4()], dataset="zephyr").present == 1
+
+
 def test_scores_of_a_trl_row_are_kept(run_import, store):
     run_import("trl-pairs", [{**SAME[0], "score_chosen": 2, "score_rejected": 1, "margin": 1}])
 
@@ -154,7 +159,8 @@ def test_equal_sides_of_trl_rows_are_skipped(run_import):
 
 
 BROKEN_TRL = (
-    (trl([assistant("a")], [assistant("b")], prompt="Name a river."), "wrong_type"),
+    (trl([assistant("a")], [assistant("b")], prompt="Name a river."), "bad_content"),  # turns that nobody asked
+    (trl("a", "b", prompt=[ASKED]), "wrong_type"),
     (trl("a", [assistant("b")]), "wrong_type"),
     (trl([ASKED, assistant("a")], [assistant("b")], prompt=[ASKED]), "several_turns"),
     (trl([ASKED], [assistant("b")], prompt=[ASKED]), "no_answer"),

@@ -4,7 +4,8 @@ H4: `prompt, prompt_id, chosen, rejected, score_chosen, score_rejected`. Both si
 is their common turns and not `prompt`, which is only the first question. `messages` repeats `chosen` and is not read.
 TRL, explicit: `prompt, chosen, rejected`, each text, or each chat turns with one answer a side. TRL, implicit: `chosen,
 rejected`, where the prompt is what both begin with: the turns before the last, or the longest common text without the
-blank at its end, even where that cuts a word, as TRL does it. A column `margin`, a difference of scores, is not stored.
+blank at its end, even where that cuts a word, as TRL does it. A text in `prompt` beside chat turns counts as implicit,
+as it does there. A column `margin`, a difference of scores, is not stored.
 
 Each row is two answers and the preference of one over the other. The judge is --judge, else the data set by its name:
 who drew the pair is all that a row tells. It counts as a model, since such sets are mostly drawn by a model's scores;
@@ -41,23 +42,21 @@ def parse_h4(row: Row, context: Context) -> Iterator[Record]:
     for side in _SIDES:
         if isinstance(present(row, side), str) and not row[side].lstrip().startswith("["):
             fail("wrong_type", f"field {side!r} is text, not chat turns; import the file as trl-pairs")
-    pair = conversations(row)
-    asked = maybe_text(row, "prompt")
-    questions = [str(turn["content"]).strip() for turn in pair.prompt.messages if turn["role"] == "user"]
-    if asked is not None and asked.strip() not in questions:
-        fail("unequal_prompts", "field 'prompt' is no question of the conversations in 'chosen' and 'rejected'")
-    return records(pair, row, context, scores={side: f"score_{side}" for side in _SIDES})
+    return records(_asked_conversations(row), row, context, scores={side: f"score_{side}" for side in _SIDES})
 
 
 def parse_trl(row: Row, context: Context) -> Iterator[Record]:
     """Yield the prompt, both answers, their scores, and the preference, of one row of TRL's schemas."""
-    is_text = {name: isinstance(row[name], str) for name in ("prompt", *_SIDES) if row.get(name) is not None}
-    if len(set(is_text.values())) > 1:
-        fail("wrong_type", "some of 'prompt', 'chosen' and 'rejected' are text and some are chat turns")
-    if "prompt" in is_text:
-        pair = _explicit_texts(row) if is_text["prompt"] else _explicit_turns(row)
+    is_text = [isinstance(present(row, side), str) for side in _SIDES]
+    if is_text[0] != is_text[1]:
+        fail("wrong_type", "one of 'chosen' and 'rejected' is text, the other is not")
+    prompt = row.get("prompt")
+    if prompt is None:
+        pair = _implicit_texts(row) if is_text[0] else conversations(row)
+    elif is_text[0]:
+        pair = _explicit_texts(row)
     else:
-        pair = _implicit_texts(row) if all(is_text.values()) else conversations(row)
+        pair = _asked_conversations(row) if isinstance(prompt, str) else _explicit_turns(row)
     return records(pair, row, context, scores={side: f"score_{side}" for side in _SIDES})
 
 
@@ -90,6 +89,16 @@ def records(pair: Pair, row: Row, context: Context, *, scores: dict[str, str]) -
         rubric=Rubric(name, kind="pairwise"),
         is_hard=True,
     )
+
+
+def _asked_conversations(row: Row) -> Pair:
+    """Return the pair of two conversations, of which `prompt`, where there is one, is a question."""
+    pair = conversations(row)
+    asked = maybe_text(row, "prompt")
+    questions = [str(turn["content"]).strip() for turn in pair.prompt.messages if turn["role"] == "user"]
+    if asked is not None and asked.strip() not in questions:
+        fail("unequal_prompts", "field 'prompt' is no question of the conversations in 'chosen' and 'rejected'")
+    return pair
 
 
 def _source_key(row: Row, side: str, context: Context) -> int:
