@@ -59,6 +59,12 @@ def test_one_evaluator_who_judges_the_same_answers_again_is_counted_again(run_im
     assert store.sql("select count(*) from v_scores").item() == 4
 
 
+def test_an_answer_that_is_a_formula_is_kept_as_it_stands(run_import, store):
+    run_import("tulu-preferences", [row(completion_a='=IF(C7="Po", 1, 0)')])
+
+    assert store.sql("select text from v_responses where source = 'big'").item() == '=IF(C7="Po", 1, 0)'
+
+
 def test_a_comment_stands_below_the_word(run_import, store):
     run_import("tulu-preferences", [row(comment="Both are short.")])
 
@@ -94,6 +100,8 @@ BROKEN = (
     ({"evaluator": ""}, "empty_field"),
     ({"model_b": ""}, "empty_field"),
     ({"completion_b": None}, "wrong_type"),
+    ({"completion_b": "#ERROR!"}, "sheet_error"),  # the sheet's value of the answer =IF(C7="x" …
+    ({"completion_a": "#N/A"}, "sheet_error"),
     ({"prompt": ""}, "empty_field"),
     ({"id": "x"}, "wrong_type"),
 )

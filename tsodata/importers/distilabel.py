@@ -40,7 +40,7 @@ def parse(row: Row, context: Context) -> Iterator[Record]:
     judge = _judge(row, context) if ratings else None
     yield from (prompt, Origin(prompt.prompt_key, context.dataset, maybe_text(row, "id")))
     for position, sample in enumerate(draws(sources)):
-        answer = _response(generations[position], prompt, sources[position], sample)
+        answer = _response(generations[position], prompt, source=sources[position], sample=sample)
         yield answer
         if ratings and judge:
             words = maybe_text({"rationales": rationales[position]}, "rationales")
@@ -70,7 +70,7 @@ def _judge(row: Row, context: Context) -> Judge:
     return Judge(name)
 
 
-def _response(words: object, prompt: Prompt, source: Source, sample: int) -> Response:
+def _response(words: object, prompt: Prompt, *, source: Source, sample: int) -> Response:
     if words is not None and not isinstance(words, str):
         fail("wrong_type", f"a generation is {type(words).__name__}, not text")
     return Response(

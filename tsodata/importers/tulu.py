@@ -5,6 +5,9 @@ completion_b_is_acceptable, preference, evaluator, comment`. The five degrees ar
 a-is-better 1, a-is-slightly-better 0.75, tie 0.5, b-is-slightly-better 0.25, b-is-better 0, and the word itself is kept
 as the words of the judgement, with the comment in a line below it. Whether an answer is acceptable is a score of 1 or 0
 by the rubric `tulu-acceptable`. The judge is the evaluator. Rows without a model are instances that nobody has judged.
+
+A spreadsheet takes an answer that begins with `=` for a formula, whose text is the answer and whose value is not. A row
+whose answer has become an error of the sheet is refused.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ _DEGREES = {
     "b-is-better": 0.0,
 }
 _ANSWERS = {"yes": 1.0, "no": 0.0}
+_SHEET_ERRORS = ("#ERROR!", "#N/A", "#NAME?", "#VALUE!", "#REF!", "#DIV/0!", "#NUM!", "#NULL!")
 
 
 def parse(row: Row, context: Context) -> Iterator[Record]:
@@ -38,11 +42,11 @@ def parse(row: Row, context: Context) -> Iterator[Record]:
     prompt = Prompt.of_user(text(row, "prompt"))
     judge = Judge(context.judge or text(row, "evaluator"), "human")
     number = integer(row, "id")
-    sides = {side: _response(row, side, prompt, context) for side in "ab"}
+    sides = {side: _response(row, side, prompt=prompt, context=context) for side in "ab"}
     yield from (prompt, Origin(prompt.prompt_key, context.dataset, maybe_text(row, "instance_id")), *sides.values())
     for side, answer in sides.items():
         name = f"completion_{side}_is_acceptable"
-        said = _said(row, name, number, side)
+        said = _said(row, name, number=number, side=side)
         yield from score(
             answer, _read(row, name, _ANSWERS), judge=judge, rubric=_ACCEPTABLE, dimension="acceptable", said=said
         )
@@ -52,13 +56,18 @@ def parse(row: Row, context: Context) -> Iterator[Record]:
         judge=judge,
         rubric=_PREFERENCE,
         is_hard=False,
-        said=_said(row, "preference", number),
+        said=_said(row, "preference", number=number),
     )
 
 
-def _response(row: Row, side: str, prompt: Prompt, context: Context) -> Response:
-    source = context.model(text(row, f"model_{side}"))
-    return Response(prompt.prompt_key, source.source_key, text(row, f"completion_{side}", may_be_empty=True))
+def _response(row: Row, side: str, *, prompt: Prompt, context: Context) -> Response:
+    source, words = context.model(text(row, f"model_{side}")), text(row, f"completion_{side}", may_be_empty=True)
+    if words in _SHEET_ERRORS:
+        fail(
+            "sheet_error",
+            f"field 'completion_{side}' is {words}: the sheet took an answer that begins with = to be sums",
+        )
+    return Response(prompt.prompt_key, source.source_key, words)
 
 
 def _read(row: Row, name: str, known: dict[str, float]) -> Reading:
@@ -70,7 +79,7 @@ def _read(row: Row, name: str, known: dict[str, float]) -> Reading:
     return Reading(known[word])
 
 
-def _said(row: Row, name: str, number: int | None, side: str = "") -> Said | None:
+def _said(row: Row, name: str, *, number: int | None, side: str = "") -> Said | None:
     """Return the evaluator's word, under the number of the judged row."""
     word, comment = maybe_text(row, name), maybe_text(row, "comment") if name == "preference" else None
     where = None if number is None else "/".join(filter(None, (str(number), side)))
