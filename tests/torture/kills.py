@@ -356,8 +356,10 @@ class Torture:
             tally = Tally(phase, max(1, round(SHARES[phase] * n_kills)))
             run: Callable[[Place, Tally], None] = getattr(self, f"phase_{phase}")
             started = time.monotonic()
-            run(Place(self.folder / phase, self.draw), tally)
-            print(f"{tally.line()}  {time.monotonic() - started:6.1f} s", flush=True)
+            try:
+                run(Place(self.folder / phase, self.draw), tally)
+            finally:  # also where somebody stops it: what was seen until then counts
+                print(f"{tally.line()}  {time.monotonic() - started:6.1f} s", flush=True)
             for problem in tally.problems[:5]:
                 print(f"    {problem}", flush=True)
             tallies.append(tally)
