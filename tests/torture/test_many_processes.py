@@ -37,8 +37,9 @@ def test_eight_processes_on_one_store_do_no_damage(command, write_rows, tmp_path
     opened = Store.open(tmp_path / "s.duckdb")
     n_responses = opened.sql("select count(*) from responses").item()
     assert n_responses == 800 + sum(sums["accepted"] for sums in imports)
-    for words in several:
-        command.run(*words, *store)
+    for words, (process, *_) in zip(several, ended, strict=True):
+        if words[0] != "build-pairs" or process.returncode:  # a build of that name is of other material by now
+            command.run(*words, *store)
     assert opened.sql("select count(*) from responses").item() == 800 + 2 * 1_600
     assert find_build(opened, "made").n_pairs == 200
     assert violations(opened.path) == []
