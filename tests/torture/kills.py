@@ -72,6 +72,7 @@ class Place:
 
     folder: Path
     draw: random.Random
+    usual_s: dict[str, float] = field(default_factory=dict)  # how long the command of each phase lives
 
     @property
     def path(self) -> Path:
@@ -93,12 +94,14 @@ class Place:
     def command(self, *words: str) -> list[str]:
         return [sys.executable, "-c", PROGRAM, *words, "--store", str(self.path)]
 
-    def kill(self, command: list[str], *, usual_s: float) -> tuple[bool, str]:
+    def kill(self, command: list[str], phase: str) -> tuple[bool, str]:
         """Run a command and kill it at a random moment; return whether it was killed, and what it had said."""
+        started = time.monotonic()
         with (self.folder / "said.txt").open("w+") as said:
             process = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
             try:
-                process.wait(self.draw.uniform(0.25, 1.05) * usual_s)
+                process.wait(self.draw.uniform(0.25, 1.0) * self.usual_s[phase])
+                self.usual_s[phase] = min(self.usual_s[phase], time.monotonic() - started)  # else it outlives no kill
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)  # its children too: the copy before a migration is made by one
                 process.wait()
@@ -232,7 +235,7 @@ class Torture:
         """Import into one store, killed and run again until it is done."""
         place.clear()
         while tally.kills < tally.wanted:
-            killed, said = place.kill(place.command(*self.import_words), usual_s=self.usual_s["import"])
+            killed, said = place.kill(place.command(*self.import_words), "import")
             tally.kills += killed
             reported = max(map(int, _REPORTED.findall(said)), default=0)
             tally.acknowledged += reported
@@ -252,7 +255,7 @@ class Torture:
         """Build pairs: a build is there whole or not at all, and there where it was reported."""
         place.start_from(self.imported)
         while tally.kills < tally.wanted:
-            killed, said = place.kill(place.command(*self.build_words("a")), usual_s=self.usual_s["build"])
+            killed, said = place.kill(place.command(*self.build_words("a")), "build")
             tally.kills += killed
             tally.acknowledged += "build a" in said
             n_builds = look(place, tally).sql("select count(*) from builds").item()
@@ -269,7 +272,7 @@ class Torture:
         place.start_from(self.built)
         out = place.folder / "out"
         while tally.kills < tally.wanted:
-            killed, said = place.kill(place.command(*self.export_words("a", out)), usual_s=self.usual_s["export"])
+            killed, said = place.kill(place.command(*self.export_words("a", out)), "export")
             tally.kills += killed
             tally.acknowledged += " written" in said
             look(place, tally)
@@ -289,7 +292,7 @@ class Torture:
         there, coming = "a", "b"
         while tally.kills < tally.wanted:
             words = [*self.export_words(coming, out), "--overwrite"]
-            killed, said = place.kill(place.command(*words), usual_s=self.usual_s["export"])
+            killed, said = place.kill(place.command(*words), "overwrite")
             tally.kills += killed
             tally.acknowledged += 1
             look(place, tally)
@@ -308,7 +311,7 @@ class Torture:
         before = state(self.old)
         copy = place.path.with_name("s.duckdb.before-003")
         while tally.kills < tally.wanted:
-            killed, said = place.kill(place.command("init"), usual_s=self.usual_s["migration"])
+            killed, said = place.kill(place.command("init"), "migration")
             tally.kills += killed
             tally.acknowledged += before["responses"][0]
             if copy.exists():
@@ -327,7 +330,7 @@ class Torture:
         """Make a store: it is there with its whole schema, or not at all."""
         place.clear()
         while tally.kills < tally.wanted:
-            killed, said = place.kill(place.command("init"), usual_s=self.usual_s["creation"])
+            killed, said = place.kill(place.command("init"), "creation")
             tally.kills += killed
             tally.acknowledged += "is ready" in said
             try:
@@ -357,7 +360,7 @@ class Torture:
             run: Callable[[Place, Tally], None] = getattr(self, f"phase_{phase}")
             started = time.monotonic()
             try:
-                run(Place(self.folder / phase, self.draw), tally)
+                run(Place(self.folder / phase, self.draw, self.usual_s), tally)
             finally:  # also where somebody stops it: what was seen until then counts
                 print(f"{tally.line()}  {time.monotonic() - started:6.1f} s", flush=True)
             for problem in tally.problems[:5]:
@@ -374,6 +377,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--phases", nargs="+", choices=list(SHARES), default=list(SHARES))
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         tallies = Torture(Path(folder), options.seed).run(options.kills, options.phases)
     lost, problems = sum(tally.lost for tally in tallies), sum(len(tally.problems) for tally in tallies)
