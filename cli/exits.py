@@ -14,6 +14,8 @@ import typer
 
 from tsodata.errors import DataError, StoreError, TsoError
 
+from .legible import legible
+
 P = ParamSpec("P")
 
 
@@ -31,7 +33,7 @@ class ExitCode(IntEnum):
 
 def narrate(text: str) -> None:
     """Say something to the person at the terminal, on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    print(legible(text), file=sys.stderr, flush=True)
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:

@@ -53,6 +53,11 @@ def content_key(*parts: object) -> int:
     return int.from_bytes(hashlib.sha256(canonical_json(parts).encode()).digest()[:8])
 
 
+def storable(text: str) -> str:
+    """Return a text that the store takes: lone surrogates, as in file names that are not UTF-8, become escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def format_id(noun: str, key: int) -> str:
     """Return the id that people see for a key."""
     return f"{PREFIXES[noun]}{ALGORITHM}-{key:016x}"
@@ -101,7 +106,7 @@ class Run:
     def of_process(cls, arguments: dict[str, object], *, seed: int | None = None) -> Run:
         """Return the run of this process; `arguments` is the configuration that was resolved."""
         command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
-        return cls(command=command, arguments=canonical_json(arguments), seed=seed)
+        return cls(command=storable(command), arguments=storable(canonical_json(arguments)), seed=seed)
 
     @property
     def config_sha256(self) -> str:
