@@ -40,10 +40,21 @@ def sql(
     as_csv_safe: AsCsvSafe = False,
 ) -> None:
     """Ask the store in SQL, read-only. The views for people begin with v_ (docs/views.md)."""
-    text = sys.stdin.read() if statement == "-" else statement
+    text = _statement() if statement == "-" else statement
     limits, opened = (memory, timeout), open_store(store, wait)
     ways = Ways(as_json=as_json, as_csv=as_csv, as_csv_safe=as_csv_safe, parquet=parquet)
     _ask(opened, text, None, limits=limits, ways=ways, limit=limit)
+
+
+def _statement() -> str:
+    from tsodata.errors import UsageError
+
+    try:
+        text = sys.stdin.read()
+        text.encode()  # where the locale is C, broken bytes get this far
+    except UnicodeError:
+        raise UsageError("the statement on stdin is not UTF-8; convert it first") from None
+    return text
 
 
 @guarded

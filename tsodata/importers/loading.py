@@ -161,8 +161,8 @@ def import_files(
 def _stored_before(whole: list[FileReport], cut: FileReport) -> str:
     """Return what an import that stops has stored, or nothing where that is nothing."""
     parts = [f"{cut.rows} rows of this file"] if cut.rows else []
-    parts += [f"{len(whole)} files before it"] if whole else []
-    return f" (stored already: {' and '.join(parts)})" if parts else ""
+    parts += [f"{len(whole)} {'file' if len(whole) == 1 else 'files'} before it"] if whole else []
+    return f" (stored already: {', '.join(parts)})" if parts else ""
 
 
 @dataclass(slots=True)

@@ -124,16 +124,27 @@ def _values(batch: pa.RecordBatch) -> list[dict[str, Any] | str]:
     import pyarrow as pa
 
     try:
-        return list(batch.to_pylist())
+        return list(_in_microseconds(batch).to_pylist())
     except (pa.ArrowException, ValueError, OverflowError):
         return [_value(batch.slice(position, 1)) for position in range(batch.num_rows)]
+
+
+def _in_microseconds(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return a batch with times as Python holds them; where pandas is installed, Arrow would give pandas' own."""
+    import pyarrow as pa
+
+    for position, field in enumerate(batch.schema):
+        if pa.types.is_timestamp(field.type) and field.type.unit == "ns":
+            column = batch.column(position).cast(pa.timestamp("us", field.type.tz))
+            batch = batch.set_column(position, field.name, column)
+    return batch
 
 
 def _value(row: pa.RecordBatch) -> dict[str, Any] | str:
     import pyarrow as pa
 
     try:
-        value: dict[str, Any] = row.to_pylist()[0]
+        value: dict[str, Any] = _in_microseconds(row).to_pylist()[0]
     except (pa.ArrowException, ValueError, OverflowError) as error:
         return f"no value of Python's: {str(error).partition(chr(10))[0]}"
     return value

@@ -111,8 +111,9 @@ def _iter_lines(file: io.BufferedReader, first_line: int, limits: Limits) -> Ite
             parser.n_objects = 0
             value, end = parser.scan(text, 0)
         except (ValueError, RecursionError, StopIteration):
+            parser.forget()
             if not line.isspace():
-                yield _reread(line, number, parser=parser, limits=limits)
+                yield _reread(line, number, limits)
             continue
         if end < len(text) - 1 and text[end:].strip(_BLANKS):
             parser.forget()
@@ -126,9 +127,9 @@ def _skip_line(file: io.BufferedReader) -> None:
         pass
 
 
-def _reread(line: bytes, number: int, *, parser: _Parser, limits: Limits) -> RawRow:
+def _reread(line: bytes, number: int, limits: Limits) -> RawRow:
     """Return the row of a line that is not plainly a value: behind blanks there may be one, else the reason why not."""
-    parser.forget()
+    parser = _Parser()
     try:
         text = line.rstrip(b"\r\n").decode()
         value, end = parser.raw_decode(text, len(text) - len(text.lstrip(_BLANKS)))
