@@ -20,7 +20,7 @@ demo: $(READY)
 	rm -rf .demo
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python examples/tour.py README.md .demo
 
-# A million hostile inputs, about ten minutes on one core; FUZZ="--seconds 60" for less, "--start N" to go on.
+# A million hostile inputs, ten minutes or so of one core; FUZZ="--seconds 60" for less, "--start N" to go on.
 fuzz: $(READY)
 	$(BIN)/python tests/fuzz/fuzz.py $(FUZZ)
 

@@ -14,9 +14,8 @@ from tsodata.errors import UsageError
 from tsodata.exporters import export_build
 from tsodata.importers import import_files
 from tsodata.lineage import explain_pair
-from tsodata.provenance import Run
+from tsodata.provenance import MAX_NAME_CHARS, Run
 from tsodata.recipes import load_recipe
-from tsodata.records import MAX_NAME_CHARS
 from tsodata.store import Store
 
 NAMES = [

@@ -25,9 +25,9 @@ from tsodata.draws import (
 )
 from tsodata.errors import DataError, EmptyPoolError, RecipeError, UnknownNameError, UsageError
 from tsodata.matrix import ModelMatrix
-from tsodata.provenance import Run, canonical_json, content_key, format_id, storable, stream_seed
+from tsodata.provenance import MAX_NAME_CHARS, Run, canonical_json, content_key, format_id, storable, stream_seed
 from tsodata.recipes import Recipe, ScoreChoice
-from tsodata.records import MAX_NAME_CHARS, Source
+from tsodata.records import Source
 from tsodata.store import Reader, Snapshot, Store
 
 if TYPE_CHECKING:
