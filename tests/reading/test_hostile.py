@@ -336,3 +336,18 @@ def test_an_arrow_file_is_read_as_well_as_a_stream(tmp_path):
         writer.write_table(table)
 
     assert [row.value for row in iter_rows(tmp_path / "a.arrow")] == ROWS
+
+
+def test_a_text_that_a_dictionary_repeats_does_not_fill_the_memory(tmp_path):
+    repeated = pa.DictionaryArray.from_arrays(pa.array([0] * 2_000, pa.int32()), pa.array(["x" * 1_000_000]))
+    parquet.write_table(pa.table({"a": repeated}), tmp_path / "a.parquet", compression="zstd", store_schema=False)
+    assert (tmp_path / "a.parquet").stat().st_size < 1_000
+    pa.default_memory_pool().release_unused()
+    before = pa.total_allocated_bytes()
+    peak = 0
+
+    for row in iter_rows(tmp_path / "a.parquet", Limits(held_bytes=100_000_000)):
+        assert len(row.value["a"]) == 1_000_000
+        peak = max(peak, pa.total_allocated_bytes() - before)
+
+    assert 0 < peak < 200_000_000  # of 2 GB: 25 rows at once, and as much again while they are made

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _BATCH_ROWS = 2_000
+_LEAST_ROWS = 8
 _FILE_MAGIC = b"ARROW1"
 
 
@@ -40,11 +41,23 @@ def iter_parquet(path: Path, file: io.BufferedReader, limits: Limits) -> Iterato
         stated = table.metadata.num_rows
         _refuse_shape(path, table.schema_arrow, stated, limits=limits)
         number = 0
-        for batch in table.iter_batches(_BATCH_ROWS):
+        for batch in table.iter_batches(_rows_at_once(table.metadata, limits)):
             yield from _batch_rows(batch, number, limits)
             number += batch.num_rows
         if number != stated:
             raise ImportRefusedError(f"{path}: the footer states {stated} rows, but the file holds {number}")
+
+
+def _rows_at_once(metadata: pa.parquet.FileMetaData, limits: Limits) -> int:
+    """Return how many rows may be decoded together.
+
+    A text of a dictionary stands once in the file and once per row in memory: 300 bytes can hold a thousand rows of a
+    million characters. No text is longer than its column's chunk, so chunks with a dictionary bound the batch.
+    """
+    groups = (metadata.row_group(position) for position in range(metadata.num_row_groups))
+    chunks = (group.column(position) for group in groups for position in range(group.num_columns))
+    longest = max((chunk.total_uncompressed_size for chunk in chunks if chunk.has_dictionary_page), default=0)
+    return max(_LEAST_ROWS, min(_BATCH_ROWS, limits.held_bytes // 4 // max(longest, 1)))
 
 
 def iter_arrow(path: Path, file: io.BufferedReader, limits: Limits) -> Iterator[RawRow]:
