@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from .exits import guarded
-from .opening import open_store, print_json, recorded
+from .legible import say
+from .opening import open_store, plain, print_json, recorded
 from .options import AsJson, StorePath, Wait
 
 
@@ -34,6 +35,6 @@ def export(
     with recorded(opened, {"build": name, "to": to, "out": out, "minibatch": minibatch}) as run:
         report = export_build(opened, name, to=to, out=out, run=run, minibatch=minibatch, overwrite=overwrite)
     if as_json:
-        print_json(asdict(report))
+        print_json({**plain(report), "files": [asdict(file) for file in report.files]})
     else:
-        print(*export_lines(report), sep="\n")
+        say(export_lines(report))

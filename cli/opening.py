@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from tsodata.provenance import Run
     from tsodata.store import Store
 
@@ -31,7 +33,13 @@ def recorded(store: Store, arguments: dict[str, object], *, seed: int | None = N
         yield run
 
 
+def plain(record: DataclassInstance) -> dict[str, object]:
+    """Return the fields of a report; `asdict` would break its counters."""
+    return {field.name: getattr(record, field.name) for field in fields(record)}
+
+
 def print_json(value: object) -> None:
     """Print a value as JSON; what JSON does not know becomes text."""
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=str)
-    print()
+    from tsodata.provenance import storable
+
+    print(storable(json.dumps(value, ensure_ascii=False, indent=2, default=str)))  # paths may hold lone surrogates

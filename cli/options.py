@@ -19,6 +19,10 @@ Wait = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+AsCsvSafe = Annotated[
+    bool,
+    typer.Option("--csv-safe", help="Print CSV for spreadsheets: an apostrophe before what they would run."),
+]
 ParquetFile = Annotated[Path | None, typer.Option("--parquet", help="Write the rows to this Parquet file.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Rows to show in a table; JSON, CSV and Parquet have all.")]
 Memory = Annotated[str, typer.Option("--memory", help="Memory that the query may use.")]

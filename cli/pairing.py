@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from .exits import guarded, narrate
+from .legible import say
 from .opening import open_store, print_json, recorded
 from .options import AsJson, Base, StorePath, Versions, Wait, listed
 
@@ -31,7 +32,7 @@ def matrix(
     with open_store(store, wait).reader() as reader:
         found = load_coverage(reader, load_matrix(reader, base, listed(versions)), dataset)
     if not as_json:
-        print(*matrix_lines(found), sep="\n")
+        say(matrix_lines(found))
         return
     cells = [
         {**asdict(cell), "source": cell.source.label, "kind": cell.source.kind, "version": cell.source.version,
@@ -84,7 +85,7 @@ def build(
     if as_json:
         print_json(_build_dict(drawn))
     else:
-        print(*build_lines(drawn), sep="\n")
+        say(build_lines(drawn))
     for warning in drawn.warnings:
         narrate(f"tso-data: warning: {warning}")
 
@@ -118,7 +119,7 @@ def builds(
         if as_json:
             print_json(_build_dict(build))
         else:
-            print(*build_lines(build), sep="\n")
+            say(build_lines(build))
         return
     from .output import write_frame
 
@@ -147,4 +148,4 @@ def explain(
     if as_json:
         print_json(story)
     else:
-        print(*explain_lines(story), sep="\n")
+        say(explain_lines(story))

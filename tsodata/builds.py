@@ -25,7 +25,7 @@ from tsodata.draws import (
 )
 from tsodata.errors import DataError, EmptyPoolError, RecipeError, UnknownNameError, UsageError
 from tsodata.matrix import ModelMatrix
-from tsodata.provenance import Run, canonical_json, content_key, format_id, stream_seed
+from tsodata.provenance import MAX_NAME_CHARS, Run, canonical_json, content_key, format_id, storable, stream_seed
 from tsodata.recipes import Recipe, ScoreChoice
 from tsodata.records import Source
 from tsodata.store import Reader, Snapshot, Store
@@ -129,6 +129,8 @@ def build_pairs(
         UsageError: the name is taken by another build, or the base or a weight names nobody.
         EmptyPoolError: a pool has no material or not enough, and `allow_short` is off.
     """
+    if not name.strip() or len(name) > MAX_NAME_CHARS or storable(name) != name:
+        raise UsageError(f"a build's name has 1 to {MAX_NAME_CHARS} characters of UTF-8, not {name[:40]!r}")
     with store.reader() as reader:
         snapshot = reader.snapshot()
         plan = _plan(reader, base, recipe, snapshot, versions)

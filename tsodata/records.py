@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import ClassVar, TypedDict
 
-from tsodata.provenance import canonical_json, content_key
+from tsodata.provenance import canonical_json, check_names, content_key
 
 ROLES = ("system", "user", "assistant")
 _SIZE = re.compile(r"^(\d+(?:\.\d+)?)\s*([KMBT]?)$", re.IGNORECASE)
@@ -87,6 +87,7 @@ class Source(Record):
     def __post_init__(self) -> None:
         if not self.family:
             raise ValueError("a source needs a family; people are Source.people()")
+        check_names(self.family, self.version)
         parts = (self.kind, self.family, self.version or None, self.size_b)
         _set(self, version=self.version or None, source_key=content_key("source", *parts), label=self._label())
 
@@ -118,6 +119,7 @@ class SourceName(Record):
     name: str
 
     def __post_init__(self) -> None:
+        check_names(self.name)
         _set(self, source_name_key=content_key("source_name", self.source_key, self.name))
 
 
@@ -199,6 +201,7 @@ class Origin(Record):
     tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        check_names(self.dataset, *self.tags)
         _set(self, origin_key=content_key("origin", self.prompt_key, self.dataset, self.external_id, self.tags))
 
 
@@ -284,6 +287,7 @@ class Rubric(Record):
     template: str | None = None
 
     def __post_init__(self) -> None:
+        check_names(self.name)
         content = (self.name, self.kind, self.scale_min, self.scale_max, self.template)
         _set(self, rubric_key=content_key("rubric", *content))
 
@@ -306,6 +310,7 @@ class Judgement(Record):
     external_id: str | None = None
 
     def __post_init__(self) -> None:
+        check_names(self.judge)
         shown = (self.response_key, self.other_key)
         said = (self.judge, self.rubric_key, self.sample_index, self.raw, self.external_id)
         _set(self, judgement_key=content_key("judgement", shown, said))
@@ -335,6 +340,7 @@ class Score(Record):
             raise ValueError("a score is a finite number")
         if (self.value is None) == (self.reason is None):
             raise ValueError("a score has either a value or a reason why not")
+        check_names(self.judge, self.dimension)
         where = (self.judgement_key, self.response_key, self.judge, self.rubric_key, self.dimension)
         read = (self.sample_index, self.value, self.reason, self.parser)
         _set(self, score_key=content_key("score", where, read))
@@ -389,5 +395,6 @@ class Preference(Record):
             raise ValueError(f"preference {self.preference} is not between 0 and 1")
         if (self.preference is None) == (self.reason is None):
             raise ValueError("a preference has either a value or a reason why not")
+        check_names(self.judge)
         sides = (self.judgement_key, self.response_a_key, self.response_b_key, self.judge, self.rubric_key)
         _set(self, preference_key=content_key("preference", sides, self.preference, self.reason, self.parser))

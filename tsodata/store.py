@@ -31,7 +31,7 @@ from tsodata.errors import (
     StoreMissingError,
     StoreTooNewError,
 )
-from tsodata.provenance import Run, content_key, utc_now
+from tsodata.provenance import Run, content_key, storable, utc_now
 from tsodata.records import column_names
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ class Store:
             self._end(run, "interrupted", None)
             raise
         except Exception as error:
-            self._end(run, "failed", str(error))
+            self._end(run, "failed", storable(str(error)))
             raise
         self._end(run, "done", None)
 

@@ -11,7 +11,7 @@ from tsodata.exporters.formats import Format, find_format
 from tsodata.exporters.manifest import MANIFEST_NAME, Manifest
 from tsodata.exporters.placing import placed_whole, remove_leftover, restore
 from tsodata.exporters.writing import write_files
-from tsodata.provenance import Run, content_key
+from tsodata.provenance import Run, content_key, storable
 from tsodata.reading import file_sha256
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _write(store: Store, build: BuildToExport, *, to: Format, target: Path) -> M
 
 
 def _record(store: Store, build: BuildToExport, *, manifest: Manifest, out: Path, run: Run) -> None:
-    manifest_sha256 = file_sha256(out / MANIFEST_NAME)
+    manifest_sha256 = file_sha256(out.resolve() / MANIFEST_NAME)
     to = manifest.body["format"]
     export_key = content_key("export", build.key, to, build.minibatch, manifest_sha256)
     with store.reader() as reader:
@@ -116,7 +116,7 @@ def _record(store: Store, build: BuildToExport, *, manifest: Manifest, out: Path
         "export_key": export_key,
         "build_key": build.key,
         "format": to,
-        "directory": str(out),
+        "directory": storable(str(out)),
         "manifest_sha256": manifest_sha256,
         "n_rows": sum(manifest.written.values()),
         "n_refused": manifest.refused.total(),
