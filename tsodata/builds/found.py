@@ -23,9 +23,19 @@ class Share(NamedTuple):
     realised: int
 
 
+class StratumShare(NamedTuple):
+    """How much of a pool a stratum was asked for, how many pairs (prompts) it could give, and how many it gave."""
+
+    pool: str
+    stratum: str
+    requested: float
+    available: int
+    realised: int
+
+
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What a build holds, and how the draw went."""
+    """What a build holds, and how the draw went. `n_responses` counts the answers of a build that makes no pairs."""
 
     name: str
     build_id: str
@@ -34,9 +44,11 @@ class Build:
     snapshot_id: str
     n_prompts: int
     n_pairs: int
+    n_responses: int
     n_held_out: int
     minibatches: tuple[int, ...]
     shares: tuple[Share, ...]
+    strata: tuple[StratumShare, ...]
     outcomes: Mapping[str, int]
     warnings: tuple[str, ...]
     already_there: bool = False
@@ -68,8 +80,10 @@ def find_build(store: Store, name: str, *, warnings: tuple[str, ...] = (), alrea
             raise UnknownNameError(f"no build {name!r}; the store has: {names}")
         key, base, seed, snapshot_key, n_prompts, n_pairs = rows[0]
         shares = tuple(Share(*row) for row in reader.rows("builds/shares", build_key=key))
+        strata = tuple(StratumShare(*row) for row in reader.rows("builds/strata", build_key=key))
         outcomes = {str(reason): int(n) for reason, n in reader.rows("builds/outcomes", build_key=key)}
         minibatches = tuple(int(n) for _, n, _ in reader.rows("builds/minibatches", build_key=key))
+        n_responses = int(reader.rows("builds/n_responses", build_key=key)[0][0])
         n_held_out = int(reader.rows("builds/n_held_out", build_key=key)[0][0])
         against = int(reader.rows("builds/reverse_alignment", build_key=key, base=base)[0][0])
     return Build(
@@ -80,9 +94,11 @@ def find_build(store: Store, name: str, *, warnings: tuple[str, ...] = (), alrea
         snapshot_id=format_id("snapshot", int(snapshot_key)),
         n_prompts=int(n_prompts),
         n_pairs=int(n_pairs),
+        n_responses=n_responses,
         n_held_out=n_held_out,
         minibatches=minibatches,
         shares=shares,
+        strata=strata,
         outcomes=outcomes,
         warnings=(*warnings, *_reverse_alignment(str(base), against)),
         already_there=already_there,

@@ -1,47 +1,101 @@
-"""Which of the drawn pairs the build takes: each prompt's pool, the pools' quotas, and the split into minibatches."""
+"""Which of the drawn pairs the build takes: each prompt's pool, the quotas of pools and strata, and the minibatches.
+
+Where a recipe makes answers or lists, what is counted and taken is a prompt.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from tsodata.builds.planning import Plan
+from tsodata.builds.shortfall import Cell, PoolShortfall, Shortfall
 from tsodata.draws import Supply, quotas, split_both
-from tsodata.errors import DataError, EmptyPoolError
-from tsodata.provenance import stream_seed
+from tsodata.errors import DataError, EmptyPoolError, ShortPoolError
+from tsodata.recipes import NO_STRATUM
 from tsodata.store import Reader
 
 
-def select(reader: Reader, plan: Plan, *, allow_short: bool) -> list[str]:
-    """Choose the pairs that fill the pools' shares, and place their prompts; return what falls short.
+class Selection(NamedTuple):
+    """What each pool and stratum was asked for and could give, and a line for each that falls short."""
+
+    cells: tuple[Cell, ...]
+    warnings: tuple[str, ...]
+
+
+def select(reader: Reader, plan: Plan, snapshot_seq: int, *, allow_short: bool) -> Selection:
+    """Choose the pairs that fill the pools' and the strata's shares, and place their prompts.
 
     Leaves the temporary tables `selected` and `split` behind.
 
     Raises:
-        EmptyPoolError: a pool cannot give its share, and `allow_short` is off.
+        ShortPoolError: a pool or stratum cannot give its share, and `allow_short` is off.
+        EmptyPoolError: nothing at all can be drawn.
         DataError: there are fewer prompts than minibatches.
     """
-    recipe = plan.recipe
-    pools = sorted(recipe.pools)
-    shares = [recipe.pools[pool].share for pool in pools]
-    supply = dict(reader.rows("pairs/supply"))
-    counts = [int(supply.get(names, 0)) for names in (pools[0], pools[-1], "+".join(pools))]
-    n_both = split_both(Supply(*counts), shares[0]) if len(pools) > 1 else 0
+    pools, strata = sorted(plan.recipe.pools), _strata_shares(reader, plan)
+    _assign(reader, plan, pools, strata)
+    cells = _cells(reader, plan, pools, strata)
+    short = [cell for cell in cells if cell.available == 0 or cell.available < cell.wanted]
+    if short and not allow_short:
+        raise _short_error(reader, plan, snapshot_seq, cells=cells, short=short)
+    told = tuple(_told(reader, cell) for cell in short)
+    if told and not any(cell.available for cell in cells):
+        raise EmptyPoolError(f"{'; '.join(told)}: nothing at all can be drawn")
+    if told and plan.recipe.n is None:
+        cells = [cell._replace(wanted=cell.available) for cell in cells]
+    reader.keep(
+        "selected",
+        "pairs/selected",
+        pools=[cell.pool for cell in cells],
+        strata=[cell.stratum for cell in cells],
+        quotas=[cell.wanted for cell in cells],
+        seed=plan.stream("order within a pool"),
+    )
+    _split(reader, plan)
+    return Selection(tuple(cells), told)
+
+
+def _strata_shares(reader: Reader, plan: Plan) -> Mapping[str, float]:
+    """Return the share of each stratum; a single one, without a name, where the recipe has none."""
+    strata = plan.recipe.strata
+    if strata is None:
+        return {"": 1.0}
+    if not isinstance(strata.shares, str):
+        return dict(sorted(strata.shares.items()))
+    names = [str(name) for name, _ in reader.rows("pairs/strata_names")] or [NO_STRATUM]
+    return dict.fromkeys(names, 1 / len(names))
+
+
+def _assign(reader: Reader, plan: Plan, pools: list[str], strata: Mapping[str, float]) -> None:
+    supply = {(stratum, names): int(n) for stratum, names, n in reader.rows("pairs/supply")}
+    share = plan.recipe.pools[pools[0]].share
+    n_both = []
+    for stratum in strata:
+        counts = [supply.get((stratum, names), 0) for names in (pools[0], pools[-1], "+".join(pools))]
+        n_both.append(split_both(Supply(*counts), share) if len(pools) > 1 else 0)
     reader.keep(
         "assigned",
         "pairs/assigned",
         first_pool=pools[0],
+        strata=list(strata),
         n_both=n_both,
-        seed=stream_seed(plan.seed, "pool of a prompt"),
+        seed=plan.stream("pool of a prompt"),
     )
-    found = dict(reader.rows("pairs/available"))
-    available = [int(found.get(pool, 0)) for pool in pools]
-    wanted = quotas(available, shares, recipe.n)
-    told = _short(reader, plan, pools, available, wanted, allow_short=allow_short)
-    if told and recipe.n is None:
-        wanted = available
-    reader.keep(
-        "selected", "pairs/selected", pools=pools, quotas=wanted, seed=stream_seed(plan.seed, "order within a pool")
-    )
+
+
+def _cells(reader: Reader, plan: Plan, pools: list[str], strata: Mapping[str, float]) -> list[Cell]:
+    found = {(pool, stratum): int(n) for pool, stratum, n in reader.rows("pairs/available")}
+    places = [(pool, stratum) for pool in pools for stratum in strata]
+    shares = [plan.recipe.pools[pool].share * strata[stratum] for pool, stratum in places]
+    available = [found.get(place, 0) for place in places]
+    wanted = quotas(available, shares, plan.recipe.n)
+    return [Cell(*row) for row in zip(*zip(*places, strict=True), shares, available, wanted, strict=True)]
+
+
+def _split(reader: Reader, plan: Plan) -> None:
+    recipe = plan.recipe
     n_prompts = int(reader.rows("pairs/n_selected")[0][0])
     n_held_out = math.floor(n_prompts * recipe.held_out + 0.5)
     if n_prompts - n_held_out < recipe.minibatches:
@@ -54,32 +108,49 @@ def select(reader: Reader, plan: Plan, *, allow_short: bool) -> list[str]:
         "pairs/split",
         n_held_out=n_held_out,
         n_minibatches=recipe.minibatches,
-        held_out_seed=stream_seed(plan.seed, "held out"),
-        minibatch_seed=stream_seed(plan.seed, "minibatch"),
+        held_out_seed=plan.stream("held out"),
+        minibatch_seed=plan.stream("minibatch"),
     )
-    return told
 
 
-def _short(
-    reader: Reader,
-    plan: Plan,
-    pools: list[str],
-    available: list[int],
-    wanted: list[int],
-    *,
-    allow_short: bool,
-) -> list[str]:
-    """Return a line for each pool that cannot give its share; raise it unless `allow_short`."""
-    told = []
-    for pool, count, quota in zip(pools, available, wanted, strict=True):
-        if count > 0 and count >= quota:
-            continue
-        reasons = reader.rows("pairs/reasons", pool=pool)
-        because = ", ".join(f"{n} prompts {reason}" for reason, n in reasons[:4])
-        asked = f"of {quota} pairs asked for" if quota else f"for its share of {plan.recipe.pools[pool].share:g}"
-        told.append(f"pool {pool} gives {count} {asked} ({because or 'no eligible prompt'})")
-    if told and not allow_short:
-        raise EmptyPoolError(f"{'; '.join(told)}. Pass --allow-short to build from what there is, or another recipe")
-    if told and not any(available):
-        raise EmptyPoolError(f"{'; '.join(told)}: no pair at all can be drawn")
-    return told
+def _reasons(reader: Reader, cell: Cell) -> dict[str, int]:
+    found = reader.rows("pairs/reasons", pool=cell.pool, stratum=cell.stratum)
+    return {str(reason): int(n) for reason, n in found}
+
+
+def _told(reader: Reader, cell: Cell) -> str:
+    because = ", ".join(f"{n} prompts {reason}" for reason, n in list(_reasons(reader, cell).items())[:4])
+    asked = f"of {cell.wanted} pairs asked for" if cell.wanted else f"for its share of {cell.share:g}"
+    return f"{cell.name} gives {cell.available} {asked} ({because or 'no eligible prompt'})"
+
+
+def _short_error(
+    reader: Reader, plan: Plan, snapshot_seq: int, *, cells: list[Cell], short: list[Cell]
+) -> ShortPoolError:
+    pools = []
+    for cell in short:
+        lacking = reader.rows(
+            "pairs/unanswered", snapshot_seq=snapshot_seq, sources=plan.sources(cell.pool), stratum=cell.stratum
+        )
+        pools.append(
+            PoolShortfall(
+                cell=cell,
+                prompts_needed=math.ceil(max(cell.wanted - cell.available, 1) / plan.recipe.pairs_per_prompt),
+                reasons=_reasons(reader, cell),
+                unanswered={str(source): int(n) for source, n in lacking},
+            )
+        )
+    reachable = quotas([cell.available for cell in cells], [cell.share for cell in cells], None)
+    looked_at = {reason: int(n) for reason, n in reader.rows("pairs/ineligible")}
+    shortfall = Shortfall(
+        makes=plan.recipe.makes,
+        target=plan.recipe.n,
+        reachable=sum(reachable),
+        n_eligible=looked_at.pop(None, 0),
+        ineligible=looked_at,
+        pools=tuple(pools),
+    )
+    told = "; ".join(_told(reader, cell) for cell in short)
+    return ShortPoolError(
+        f"{told}. Pass --allow-short to build from what there is, or another recipe", shortfall=shortfall
+    )
