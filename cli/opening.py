@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tsodata.provenance import Run
@@ -29,6 +30,17 @@ def recorded(store: Store, arguments: dict[str, object], *, seed: int | None = N
     plain = {name: str(value) if isinstance(value, Path) else value for name, value in arguments.items()}
     with store.run(Run.of_process(plain, seed=seed)) as run:
         yield run
+
+
+def plain(value: Any) -> Any:
+    """Return a record with all that it holds as plain data, by the names of its fields."""
+    if dataclasses.is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return plain(value._asdict())
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, (tuple, list)) else value
 
 
 def print_json(value: object) -> None:

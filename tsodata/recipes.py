@@ -205,9 +205,9 @@ class Recipe:
                 raise RecipeError(f"{name} = {value}: at least {low}")
         if not 0 <= self.held_out < 1:
             raise RecipeError(f"held_out = {self.held_out}: a share from 0 to below 1")
-        if len({pool.makes for pool in self.pools.values()}) > 1:
+        if len(self.pools) > 1 and not all(pool.makes == "pairs" for pool in self.pools.values()):
             told = ", ".join(f"{name} makes {pool.makes}" for name, pool in sorted(self.pools.items()))
-            raise RecipeError(f"the pools of a recipe make one thing; here {told}")
+            raise RecipeError(f"only pools of pairs go together; here {told}")
         if self.makes != "pairs" and (self.filters.of_pairs or self.pairs_per_prompt > 1):
             names = ", ".join(self.filters.of_pairs) or "pairs_per_prompt"
             raise RecipeError(f"{names} limits pairs, and this recipe makes {self.makes}; min_score limits answers")

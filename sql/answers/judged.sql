@@ -4,12 +4,12 @@
 -- rows:   one per eligible prompt
 with counted as (
     select
-        candidates.prompt_key,
-        count(*) as n_answers,
-        count(candidates.value) as n_scored,
-        count(distinct candidates.value) as n_values,
+        prompt_key,
+        sum(n_answers) as n_answers,
+        count(*) as n_texts,
+        count(value) as n_scored,
     from candidates
-    group by candidates.prompt_key
+    group by prompt_key
 ),
 given as (
     select
@@ -27,12 +27,10 @@ select
     case
         when counted.prompt_key is null then 'no_answers'
         when counted.n_answers < $n_least then 'one_answer'
+        when counted.n_texts < $n_least then 'identical'
         when counted.n_scored < $n_least then 'unscored'
-        when given.cut_in_tie then 'tie'
-        when given.n_listed >= $n_least then null
         when given.n_listed is null then 'min_score'
-        when counted.n_values < $n_least then 'tie'
-        else 'identical'
+        when given.cut_in_tie or given.n_listed < $n_least then 'tie'
     end as reason,
 from eligible as open
 left join counted on counted.prompt_key = open.prompt_key

@@ -1,11 +1,16 @@
--- Which answers compete for a pool's places, and what are their scores?
+-- Which texts compete for a pool's places, and what are their scores?
+-- Answers of a prompt with the same text compete as one, the best scored of them, so that no draw sets it against itself.
 -- params: $snapshot_seq bigint: the last commit that the build sees
 --         $sources ubigint[]: who competes
--- rows:   one per answer that is not empty; value null where it has no score
+-- rows:   one per prompt and text that is not empty; value null where it has no score
 select
     responses.prompt_key,
-    responses.response_key,
-    scored.value,
+    arg_max(
+        responses.response_key,
+        {'value': coalesce(scored.value, '-infinity'::double), 'response_key': responses.response_key}
+    ) as response_key,
+    max(scored.value) as value,
+    count(*) as n_answers,
 from responses
 semi join (select prompt_key from eligible where reason is null) as open using (prompt_key)
 left join scored on scored.response_key = responses.response_key
@@ -13,4 +18,5 @@ where
     responses.commit_seq <= $snapshot_seq
     and not responses.is_empty
     and list_contains($sources::ubigint[], responses.source_key)
-order by responses.response_key
+group by responses.prompt_key, responses.text_key
+order by response_key

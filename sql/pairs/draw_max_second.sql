@@ -8,7 +8,8 @@
 with counted as (
     select
         prompt_key,
-        count(*) as n_answers,
+        sum(n_answers) as n_answers,
+        count(*) as n_texts,
         count(value) as n_scored,
     from candidates
     group by prompt_key
@@ -46,6 +47,7 @@ select
     case
         when counted.prompt_key is null then 'no_answers'
         when counted.n_answers < 2 then 'one_answer'
+        when counted.n_texts < 2 then 'identical'
         when counted.n_scored < 2 then 'unscored'
         when drawn.chosen_key is null then 'tie'
         when drawn.tied and $ties::varchar = 'skip' then 'tie'

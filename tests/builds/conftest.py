@@ -42,7 +42,7 @@ def sources():
 
 
 def fill(store, n_prompts):
-    """Fill a store with made-up answers by SQL: scores from 1 to 10, people unscored, every 10th prompt in two halves."""
+    """Fill a store with made-up answers by SQL: scores from 1 to 10, people unscored."""
     (everybody, base), rubric = sources(), Rubric("r", scale_min=1, scale_max=10)
     with store.run(Run("fill")) as run, store.transaction(run) as transaction:
         transaction.append({Source: everybody, Rubric: [rubric]})

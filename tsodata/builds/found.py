@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from tsodata.builds.planning import no_such_build
 from tsodata.draws import ChiSquare, chi_square, effective_number
-from tsodata.errors import UnknownNameError
 from tsodata.provenance import format_id
 from tsodata.store import Store
 
@@ -76,8 +76,7 @@ def find_build(store: Store, name: str, *, warnings: tuple[str, ...] = (), alrea
     with store.reader() as reader:
         rows = reader.rows("builds/by_name", name=name)
         if not rows:
-            names = ", ".join(str(row[0]) for row in reader.rows("builds/names")) or "none yet"
-            raise UnknownNameError(f"no build {name!r}; the store has: {names}")
+            raise no_such_build(reader, name)
         key, base, seed, snapshot_key, n_prompts, n_pairs = rows[0]
         shares = tuple(Share(*row) for row in reader.rows("builds/shares", build_key=key))
         strata = tuple(StratumShare(*row) for row in reader.rows("builds/strata", build_key=key))

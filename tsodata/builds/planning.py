@@ -117,11 +117,16 @@ def stored_plan(reader: Reader, name: str) -> StoredPlan:
     """
     rows = reader.rows("builds/plan", name=name)
     if not rows:
-        names = ", ".join(str(row[0]) for row in reader.rows("builds/names")) or "none yet"
-        raise UnknownNameError(f"no build {name!r}; the store has: {names}")
+        raise no_such_build(reader, name)
     build_key, base, seed, snapshot_key, snapshot_seq, resolved, body = rows[0]
     plan = _parse_plan(reader, str(base), Recipe.from_body(str(body), seed=int(seed)), json.loads(resolved))
     return StoredPlan(int(build_key), Snapshot(int(snapshot_key), int(snapshot_seq)), plan)
+
+
+def no_such_build(reader: Reader, name: str) -> UnknownNameError:
+    """Return the error that tells which builds there are instead."""
+    names = ", ".join(str(row[0]) for row in reader.rows("builds/names")) or "none yet"
+    return UnknownNameError(f"no build {name!r}; the store has: {names}")
 
 
 def _parse_plan(reader: Reader, base: str, recipe: Recipe, resolved: Mapping[str, Any]) -> Plan:

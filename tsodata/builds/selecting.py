@@ -69,7 +69,8 @@ def _strata_shares(reader: Reader, plan: Plan) -> Mapping[str, float]:
 
 
 def _assign(reader: Reader, plan: Plan, pools: list[str], strata: Mapping[str, float]) -> None:
-    supply = {(stratum, names): int(n) for stratum, names, n in reader.rows("pairs/supply")}
+    rows = reader.rows("pairs/supply") if len(pools) > 1 else []
+    supply = {(stratum, names): int(n) for stratum, names, n in rows}
     share = plan.recipe.pools[pools[0]].share
     n_both = []
     for stratum in strata:
