@@ -20,6 +20,8 @@ VOLATILE = ("committed_at", "ended_at")  # the clock's
 CALLS = {
     "alpaca-eval-win-rate": {},
     "alpaca-eval-win-rate.one-model": {"judge": "j1", "model": "a2-7b"},
+    "build-diff": {"before": "demo", "after": "demo-again"},
+    "build-diff.kept": {"before": "demo", "after": "demo-again", "change": "kept"},
     "build-shares": {"build": "demo"},
     "clipped-pairs": {},
     "corrections-against-scores": {},

@@ -40,7 +40,7 @@ def select(reader: Reader, plan: Plan, snapshot_seq: int, *, allow_short: bool) 
     short = [cell for cell in cells if cell.available == 0 or cell.available < cell.wanted]
     if short and not allow_short:
         raise _short_error(reader, plan, snapshot_seq, cells=cells, short=short)
-    told = tuple(_told(reader, cell) for cell in short)
+    told = tuple(_told(reader, plan, cell) for cell in short)
     if told and not any(cell.available for cell in cells):
         raise EmptyPoolError(f"{'; '.join(told)}: nothing at all can be drawn")
     if told and plan.recipe.n is None:
@@ -119,9 +119,10 @@ def _reasons(reader: Reader, cell: Cell) -> dict[str, int]:
     return {str(reason): int(n) for reason, n in found}
 
 
-def _told(reader: Reader, cell: Cell) -> str:
+def _told(reader: Reader, plan: Plan, cell: Cell) -> str:
+    unit = "pairs" if plan.recipe.makes == "pairs" else "prompts"
     because = ", ".join(f"{n} prompts {reason}" for reason, n in list(_reasons(reader, cell).items())[:4])
-    asked = f"of {cell.wanted} pairs asked for" if cell.wanted else f"for its share of {cell.share:g}"
+    asked = f"of {cell.wanted} {unit} asked for" if cell.wanted else f"for its share of {cell.share:g}"
     return f"{cell.name} gives {cell.available} {asked} ({because or 'no eligible prompt'})"
 
 
@@ -151,7 +152,7 @@ def _short_error(
         ineligible=looked_at,
         pools=tuple(pools),
     )
-    told = "; ".join(_told(reader, cell) for cell in short)
+    told = "; ".join(_told(reader, plan, cell) for cell in short)
     return ShortPoolError(
         f"{told}. Pass --allow-short to build from what there is, or another recipe", shortfall=shortfall
     )
