@@ -68,8 +68,8 @@ def fill(store, n_prompts):
             )
         execute(
             "insert into scores select tso_hash64(response_key, 3), null, prompt_key, source_key, response_key, 'j', "
-            f"'model', {rubric.rubric_key}, 'all', 0, 1 + tso_hash64(response_key, 4) % 9001 / 1000, null, 'imported', {seq} "
-            f"from responses where source_key <> {Source.people().source_key}"
+            f"'model', {rubric.rubric_key}, 'all', 0, 1 + tso_hash64(response_key, 4) % 9001 / 1000, null, 'imported', "
+            f"{seq} from responses where source_key <> {Source.people().source_key}"
         )
         transaction.touched.update(("prompts", "prompt_origins", "responses", "scores"))
     return store
@@ -84,7 +84,8 @@ def answers(prompt, scores, **known):
     """Return rows of the base's answers to a prompt, one for each score; None is an answer without one."""
     cell = {"family": "m", "version": "v2", "size": "7", **known}
     for position, score in enumerate(scores):
-        row = {"prompt": prompt, "response": f"{prompt} answer {position}", "sample": position, **cell}
+        text = f"{prompt} of {cell['version']} {cell['size']} answer {position}"
+        row = {"prompt": prompt, "response": text, "sample": position, **cell}
         yield row if score is None else {**row, "judge": "j", "rubric": "r", "score": score}
 
 
@@ -117,6 +118,7 @@ def texts(store, name="b"):
     """Return the texts of a build's pairs, chosen first, by prompt and round."""
     return store.sql(
         "select p.round, c.text, r.text from v_pairs p join v_responses c on c.response_id = p.chosen_response_id "
-        "join v_responses r on r.response_id = p.rejected_response_id where p.build = $name order by p.prompt_id, p.round",
+        "join v_responses r on r.response_id = p.rejected_response_id where p.build = $name "
+        "order by p.prompt_id, p.round",
         {"name": name},
     ).rows()

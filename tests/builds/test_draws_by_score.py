@@ -2,13 +2,17 @@
 
 import math
 import random
+import time
 from collections import Counter
 
 import pytest
 
+from tsodata.builds.drawing import draw
+from tsodata.builds.planning import make_plan
 from tsodata.draws import chi_square
 from tsodata.errors import EmptyPoolError
 from tsodata.provenance import stream_seed
+from tsodata.recipes import Pool, Recipe
 from tsodata.store import Store
 
 from .conftest import answers, build, of_base, score_all_alike, texts
@@ -107,16 +111,13 @@ def test_no_opponent_comes_twice(alike):
     assert sum(frequencies(alike, "rounds", "c.text, r.text").values()) == 2 * N_LAW
 
 
-# With beta = 1 the chances against the best, A, are 1, 1/2 and 1/4; against B they are 1 and 1/2. Worked out over the six
-# orders of the first pass: P(A first) = (1 + 1 + 1/2 + 3/8 + 3/4 + 3/8) / 6 = 2/3, and so on for the second.
+# With beta = 1 the chances against the best, A, are 1, 1/2 and 1/4; against B they are 1 and 1/2. Worked out over the
+# six orders of the first pass: P(A first) = (1 + 1 + 1/2 + 3/8 + 3/4 + 3/8) / 6 = 2/3, and so on for the second.
 ACCEPTED = {"AB": 1 / 2, "AC": 1 / 6, "BA": 5 / 24, "BC": 1 / 48, "CA": 1 / 12, "CB": 1 / 48}
 
 
 def accepted(store, beta, *, n_accept=2, seed=43):
     """Return per prompt the letters of the accepted answers, in order."""
-    from tsodata.builds.drawing import draw
-    from tsodata.builds.planning import make_plan
-
     recipe = of_base("rso", beta=beta, pairs_per_prompt=n_accept // 2).with_options(seed=seed)
     with store.reader() as reader:
         snapshot = reader.snapshot()
@@ -195,8 +196,6 @@ def test_no_answer_is_accepted_twice(alike):
 
 
 def test_a_million_answers_are_gone_through_in_reasonable_time(tmp_path):
-    import time
-
     store = score_all_alike(Store.open(tmp_path / "s.duckdb", create=True), 125_000, [1, 2, 3, 5, 7, 8, 8.5, 9])
     started = time.monotonic()
     done = build(store, recipe=of_base("rso"))
@@ -212,8 +211,6 @@ def test_max_min_goes_to_the_middle_and_no_further(store, run_import):
 
 
 def test_weighted_rounds_give_no_pair_of_the_same_two_texts_again(store, run_import):
-    from tsodata.recipes import Pool, Recipe
-
     run_import("records", list(answers("q", [3, 9])))
     both = Pool(chosen={"base": 1.0}, rejected={"base": 1.0})
     done = build(store, recipe=Recipe(pools={"matrix": both}, pairs_per_prompt=20, minibatches=1), allow_short=True)

@@ -10,6 +10,7 @@ import pytest
 from tsodata.builds import find_build, verify_build
 from tsodata.builds.building import draw_build
 from tsodata.builds.planning import make_plan
+from tsodata.draws import chi_square
 from tsodata.importers import import_files
 from tsodata.provenance import Run
 from tsodata.recipes import BUILT_IN
@@ -81,8 +82,6 @@ def test_splits_cover_the_prompts_evenly_and_never_overlap(once, name):
 
 
 def test_what_is_drawn_by_weight_comes_near_its_weights(once, name):
-    from tsodata.draws import chi_square
-
     plan, tables = once(name)
     shares = tables["build_shares"].to_pylist()
     for pool, side in plan.weights:
