@@ -106,8 +106,8 @@ def test_sides_strata_and_thresholds_can_be_stated(filled):
     shapes = filled("build-pairs", "shapes", *base, "--recipe", "max_min", "--strata", "quadrant")
     assert "right-peaked  matrix  100.0%          6      6  100.0%" in shapes  # scores 4, 5, 6 and 8
     taken = filled("build-pairs", "taken", *base, "--recipe", "threshold", "--min-score", "11")
-    assert taken.startswith("build taken: 4 answers on 4 prompts")
-    assert "prompts: 4 selected; skipped: 2 min_score" in taken
+    assert taken.startswith("build taken: 3 answers on 3 prompts")
+    assert "prompts: 3 selected; skipped: 3 min_score" in taken
 
 
 def test_an_answer_of_a_build_without_pairs_is_explained(filled):
