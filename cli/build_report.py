@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _RAW_WIDTH = 100
 _TEXT_CHARS = 600
+_COMMAND_CHARS = 160  # v_runs has all of it
 _RACE_COLUMNS = ("weight", "arrival")
 _DRAW_COLUMNS = {
     "candidates": ("n_answers", "score", "rank", "chosen_number", "rejected_number"),
@@ -171,7 +172,7 @@ def _build_story(build: dict[str, Any]) -> Iterator[str]:
             yield from _draw_table(name, rows, _DRAW_COLUMNS[name])
         else:
             yield from _draw_table(f"{name} candidates", rows, _RACE_COLUMNS)
-    yield f"  made by {build['run_id']}: {build['command']}"
+    yield f"  made by {build['run_id']}: {_short(build['command'])}"
 
 
 def _draw_table(title: str, rows: list[dict[str, Any]], names: tuple[str, ...]) -> Iterator[str]:
@@ -191,7 +192,7 @@ def _side_story(name: str, side: dict[str, Any]) -> Iterator[str]:
     yield f"{name} {side['response_id']} by {side['source']} ({kind})"
     yield from _indented(side["text"])
     settings = f", settings {side['settings'][:_RAW_WIDTH]}" if side["settings"] else ""
-    yield f"  from {side['file'] or 'no file'}, {side['run_id']}: {side['command']}{settings}"
+    yield f"  from {side['file'] or 'no file'}, {side['run_id']}: {_short(side['command'])}{settings}"
     for score in side["scores"]:
         value = f"no score ({score['reason']})" if score["value"] is None else f"{score['value']:g}"
         yield f"  score {value}: {score['judge']}, {score['rubric']}, {score['dimension']} (parser {score['parser']})"
@@ -205,6 +206,10 @@ def _side_story(name: str, side: dict[str, Any]) -> Iterator[str]:
         yield f"  corrected to {correction['value']:g} by {correction['author']}, {correction['dimension']}{why}"
     if not side["scores"] and not side["preferences"]:
         yield "  no judge has seen it"
+
+
+def _short(command: str) -> str:
+    return textwrap.shorten(command, _COMMAND_CHARS, placeholder=" …")
 
 
 def _raw(words: str | None) -> Iterator[str]:
