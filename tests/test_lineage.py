@@ -26,11 +26,11 @@ def scored(store, run_import):
     return store
 
 
-def build(store, draw, *, n_pairs=1, strata=None, **settings):
+def build(store, draw, *, name="b", n_pairs=1, strata=None, **settings):
     pool = Pool(draw=draw, **settings)
     recipe = Recipe(pools={"self": pool}, minibatches=1, pairs_per_prompt=n_pairs, strata=strata)
     with store.run(Run("test")) as run:
-        build_pairs(store, "b", base="m/v2/7", recipe=recipe, run=run)
+        build_pairs(store, name, base="m/v2/7", recipe=recipe, run=run)
 
 
 def story(store, number=1):
@@ -48,6 +48,19 @@ def test_best_against_worst(scored):
     )
     assert "the best-scored answer (7) against the worst-scored (5), number 2 from each end" in second["why"]
     assert [(row["score"], row["rank"]) for row in first["draw"]["candidates"]] == [(9, 1), (7, 2), (5, 3), (3, 4)]
+
+
+def test_the_drawn_answers_are_among_the_candidates_also_where_texts_are_equal(store, run_import):
+    cell = {"family": "m", "version": "v2", "size": "7", "judge": "j", "rubric": "r"}
+    rows = [{"prompt": "q", "response": "same", "sample": i, "score": s, **cell} for i, s in enumerate([5, 5, 4])]
+    run_import("records", [*rows, {"prompt": "q", "response": "best", "score": 9, **cell}])
+    for draw in ("max_min", "max_random"):
+        build(store, draw, name=draw)
+        ids = store.sql("select pair_id, rejected_response_id from v_pairs where build = $name", {"name": draw}).row(0)
+
+        told = explain_pair(store, ids[0], build=draw)["builds"][0]
+
+        assert ids[1] in {row["response_id"] for row in told["draw"]["candidates"]}
 
 
 def test_best_against_any_other_names_the_random_number_that_came_first(scored):

@@ -1,8 +1,9 @@
--- Which texts compete for a pool's places, and what are their scores?
--- Answers of a prompt with the same text compete as one, the best scored of them, so that no draw sets it against itself.
+-- Which answers compete for a pool's places, and what are their scores?
+-- Those of a prompt with the same text can compete as one, the best scored of them, so that no text meets itself.
 -- params: $snapshot_seq bigint: the last commit that the build sees
 --         $sources ubigint[]: who competes
--- rows:   one per prompt and text that is not empty; value null where it has no score
+--         $as_texts boolean: whether answers with the same text compete as one
+-- rows:   one per answer, or prompt and text, that is not empty; value null where it has no score
 select
     responses.prompt_key,
     arg_max(
@@ -18,5 +19,5 @@ where
     responses.commit_seq <= $snapshot_seq
     and not responses.is_empty
     and list_contains($sources::ubigint[], responses.source_key)
-group by responses.prompt_key, responses.text_key
+group by responses.prompt_key, case when $as_texts::boolean then responses.text_key else responses.response_key end
 order by response_key

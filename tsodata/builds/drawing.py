@@ -38,7 +38,13 @@ def keep_scored(reader: Reader, plan: Plan, snapshot_seq: int, *, prompt_key: in
 
 def keep_candidates(reader: Reader, plan: Plan, pool: str, *, snapshot_seq: int) -> None:
     """Keep the answers that compete in a pool, on the prompts of `eligible`, as `candidates`."""
-    reader.keep("candidates", "pairs/candidates", snapshot_seq=snapshot_seq, sources=plan.sources(pool))
+    reader.keep(
+        "candidates",
+        "pairs/candidates",
+        snapshot_seq=snapshot_seq,
+        sources=plan.sources(pool),
+        as_texts=plan.recipe.pools[pool].draw != "max_min",
+    )
 
 
 def keep_accepted(reader: Reader, plan: Plan, pool: str) -> None:
