@@ -49,7 +49,7 @@ def diff(
 def rebuild(
     name: Annotated[str, typer.Argument(metavar="BUILD", help="The build's name.")],
     new_name: Annotated[
-        str | None, typer.Argument(metavar="[NEW_NAME]", help="Draw its recipe on today's material, under this name.")
+        str | None, typer.Argument(metavar="NEW_NAME", help="Draw its recipe on today's material, under this name.")
     ] = None,
     verify: Annotated[
         bool,
