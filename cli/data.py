@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import asking, exporting, importing, pairing
+from . import asking, comparing, exporting, importing, pairing
 
 app = typer.Typer(
     name="tso-data",
@@ -21,6 +21,8 @@ app.command("import")(importing.import_)
 app.command("matrix")(pairing.matrix)
 app.command("build-pairs")(pairing.build)
 app.command("builds")(pairing.builds)
+app.command("diff")(comparing.diff)
+app.command("rebuild")(comparing.rebuild)
 app.command("explain")(pairing.explain)
 app.command("export")(exporting.export)
 app.command("sql")(asking.sql)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
-from collections.abc import Iterator
-from dataclasses import fields
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
     from tsodata.provenance import Run
     from tsodata.store import Store
 
@@ -33,9 +31,15 @@ def recorded(store: Store, arguments: dict[str, object], *, seed: int | None = N
         yield run
 
 
-def plain(record: DataclassInstance) -> dict[str, object]:
-    """Return the fields of a report; `asdict` would break its counters."""
-    return {field.name: getattr(record, field.name) for field in fields(record)}
+def plain(value: Any) -> Any:
+    """Return a record with all that it holds as plain data, by the names of its fields."""
+    if dataclasses.is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return plain(value._asdict())
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, (tuple, list)) else value
 
 
 def print_json(value: object) -> None:

@@ -28,6 +28,7 @@ Limit = Annotated[int, typer.Option("--limit", min=1, help="Rows to show in a ta
 Memory = Annotated[str, typer.Option("--memory", help="Memory that the query may use.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=0.001, help="Seconds that the query may take.")]
 Base = Annotated[str, typer.Option("--base", help="The model being aligned, as FAMILY/VERSION/SIZE.")]
+AllowShort = Annotated[bool, typer.Option("--allow-short", help="Build even where a pool lacks material.")]
 Versions = Annotated[
     str | None,
     typer.Option("--versions", help="The family's versions as OLDEST,…,NEWEST, where names do not sort."),

@@ -106,11 +106,13 @@ class Reader:
         head = f"insert into {name}" if append else f"create or replace temp table {name} as"
         self.connection.execute(f"{head} {queries.load(path).sql}", parameters or None)
 
-    def snapshot(self) -> Snapshot:
-        """Return the snapshot of what this reader sees."""
-        totals = self.rows("store/snapshot", tables=list(SNAPSHOT_TABLES))
-        commit_seq = self.connection.execute("select coalesce(max(commit_seq), 0) from commits").fetchall()[0][0]
-        return Snapshot(content_key("snapshot", totals), int(commit_seq))
+    def snapshot(self, commit_seq: int | None = None) -> Snapshot:
+        """Return the snapshot of what this reader sees, or of what it would have seen after a commit."""
+        if commit_seq is None:
+            last = self.connection.execute("select coalesce(max(commit_seq), 0) from commits").fetchall()
+            commit_seq = int(last[0][0])
+        totals = self.rows("store/snapshot", tables=list(SNAPSHOT_TABLES), commit_seq=commit_seq)
+        return Snapshot(content_key("snapshot", totals), commit_seq)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 ROWS = [
@@ -29,7 +30,7 @@ def tso(tmp_path):
     (tmp_path / "models.csv").write_text(MODELS)
     env = {key: value for key, value in os.environ.items() if not key.startswith("TSO_")}
 
-    def run(*words, code=0):
+    def run(*words, code=0, out=False):
         done = subprocess.run(
             [Path(sys.executable).parent / "tso-data", *words],
             cwd=tmp_path,
@@ -39,7 +40,7 @@ def tso(tmp_path):
             check=False,
         )
         assert done.returncode == code, done.stdout + done.stderr
-        return done.stderr if code else done.stdout
+        return done.stderr if code and not out else done.stdout
 
     return run
 
@@ -58,6 +59,65 @@ def test_the_main_job_runs_from_files_to_an_export(filled, tmp_path):
     assert '"words"' in filled("explain", pair)
     assert "train 6 rows" in filled("export", "b", "--to", "trl", "--out", "out")
     assert (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_builds_are_compared_and_drawn_again(filled):
+    filled("build-pairs", "s", "--base", "m/v2/7", "--recipe", "max_min", "--minibatches", "2")
+
+    assert filled("diff", "b", "s").startswith("b -> s: 4 added, 4 removed, 0 flipped, 2 kept\n")
+    assert json.loads(filled("diff", "b", "b", "--json"))["counts"]["kept"] == 6
+    assert len(json.loads(filled("diff", "b", "s", "--rows", "--json"))) == 8
+    assert filled("diff", "b", "s", "--rows", "--csv").startswith("change,prompt_id,")
+    assert "drawn again: equal" in filled("rebuild", "b", "--verify")
+    assert json.loads(filled("rebuild", "b", "--verify", "--json"))["is_equal"] is True
+    assert filled("rebuild", "b", "c", "--allow-short").startswith("build c: 6 pairs on 6 prompts")
+
+
+def test_a_build_that_was_changed_gives_exit_code_1(filled, tmp_path):
+    with duckdb.connect(str(tmp_path / "tso.duckdb")) as connection:
+        connection.execute("update pairs set pool = 'self'")
+
+    done = filled("rebuild", "b", "--verify", code=1, out=True)
+
+    assert "drawn again: NOT equal" in done
+    assert "pairs: 6 rows stored, 6 drawn again; 6 only stored, 6 only drawn again, such as p1-" in done
+
+
+def test_a_target_that_cannot_be_had_says_what_would_be_needed_with_exit_code_1(filled):
+    words = ("build-pairs", "t", "--base", "m/v2/7", "--recipe", "max_min", "--target-pairs")
+
+    said = filled(*words, "9", code=1, out=True)
+    told = json.loads(filled(*words, "9", "--json", code=1, out=True))
+
+    assert said.startswith("9 pairs asked for; 6 can be had now\nprompts: 6 eligible; left out: none\n")
+    assert "pool matrix: 6 of 9 pairs; 3 are missing\n  needed: at least 3 more prompts that give pairs here" in said
+    assert (told["target"], told["reachable"], told["pools"][0]["prompts_needed"]) == (9, 6, 3)
+    assert filled(*words, "5").startswith("build t: 5 pairs on 5 prompts")
+
+
+def test_sides_strata_and_thresholds_can_be_stated(filled):
+    base = ("--base", "m/v2/7", "--minibatches", "2")
+
+    one = filled(
+        "build-pairs", "one", *base, "--recipe", "single_negative", "--chosen", "m/v2/13", "--rejected", "m/v1/1"
+    )
+    assert "pool matrix, rejected: χ² 0.00 on 0 dof, p = 1.00; effective number of sources 1.00" in one
+    assert "m/v1/1  100.0%" in one
+    shapes = filled("build-pairs", "shapes", *base, "--recipe", "max_min", "--strata", "quadrant")
+    assert "right-peaked  matrix  100.0%          6      6  100.0%" in shapes  # scores 4, 5, 6 and 8
+    taken = filled("build-pairs", "taken", *base, "--recipe", "threshold", "--min-score", "11")
+    assert taken.startswith("build taken: 3 answers on 3 prompts")
+    assert "prompts: 3 selected; skipped: 3 min_score" in taken
+
+
+def test_an_answer_of_a_build_without_pairs_is_explained(filled):
+    filled("build-pairs", "list", "--base", "m/v2/7", "--recipe", "ranked", "--minibatches", "1")
+    answer = json.loads(filled("sql", "select response_id from v_build_responses where place = 1 limit 1", "--json"))
+
+    said = filled("explain", answer[0]["response_id"])
+
+    assert "answer m/v2/13" in said
+    assert "why: place 1 by score" in said
 
 
 def test_a_second_import_adds_nothing(filled):
@@ -85,6 +145,14 @@ def test_failed_rows_are_told_with_their_line_and_exit_code_1(tso, tmp_path):
         (("build-pairs", "c", "--base", "m/v2/7", "--recipe", "x.toml"), 2, "x.toml: no such file"),
         (("build-pairs", "c", "--base", "m/v2/7"), 1, "no source for chosen human"),
         (("explain", "p"), 2, "is not a pair id"),
+        (("diff", "b", "z"), 2, "no build 'z'; the store has: b"),
+        (("diff", "b", "b", "--csv"), 2, "--csv prints rows; pass --rows too"),
+        (("rebuild", "b"), 2, "pass --verify, or the name of a new build"),
+        (("rebuild", "z", "--verify"), 2, "no build 'z'"),
+        (("build-pairs", "c", "--base", "m/v2/7", "--recipe", "single_negative"), 2, "state it with --rejected"),
+        (("build-pairs", "c", "--base", "m/v2/7", "--recipe", "threshold"), 2, "state it with --min-score"),
+        (("build-pairs", "c", "--base", "m/v2/7", "--strata", "size"), 2, "known are tag, dataset, quadrant"),
+        (("build-pairs", "c", "--base", "m/v2/7", "--n", "2", "--target-pairs", "2"), 2, "pass one"),
         (("export", "z", "--to", "trl", "--out", "o"), 2, "'z'"),
         (("query", "z"), 2, "no query 'z'"),
         (("sql", "select"), 2, "Parser Error"),
