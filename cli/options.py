@@ -28,6 +28,9 @@ Versions = Annotated[
     str | None,
     typer.Option("--versions", help="The family's versions as OLDEST,…,NEWEST, where names do not sort."),
 ]
+Tokenizer = Annotated[
+    str | None, typer.Option("--tokenizer", help="A tokenizer's folder, or its name in the local cache.")
+]
 
 
 def listed(text: str | None) -> list[str]:

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import typer
 
-from tsodata import queries
-from tsodata.importers import FORMATS
+from tsodata import exporters, importers, queries
 
 from .data import app
 
@@ -35,11 +34,27 @@ This page is made from the app; a test compares the two.
 _FORMATS_HEAD = """\
 # Formats
 
+## In
+
 `tso-data import FORMAT PATH…` reads JSON lines, JSON arrays, CSV, TSV and Parquet, plain or as `.gz` or `.zst`.
 The docstring of each module in `tsodata/importers/` says which fields it reads.
 
 | format | adds |
 |---|---|
+"""
+_EXPORTS_HEAD = """
+## Out
+
+`tso-data export BUILD --to FORMAT --out FOLDER` writes the rows of a build, `manifest.json` with the hash of every
+file, a data card (`README.md`) and a Croissant description (`croissant.json`). The docstring of each module in
+`tsodata/exporters/` says which fields it writes, and where its reader's own documentation or source says so. Blank
+edges of answers are stripped. What nobody can train on is refused and counted by reason: an empty answer, two equal
+sides, a prompt that holds the answering model's own earlier turns. In = written + refused, in the manifest and in the
+card. With `--tokenizer`, rows are refused too whose prompt's tokens do not begin those of prompt and answer, that
+`--max-length` cuts, or whose two sides are the same tokens (`tsodata/exporters/template.py`).
+
+| format | takes | for |
+|---|---|---|
 """
 _QUERIES_HEAD = """\
 # Named queries
@@ -85,8 +100,14 @@ def cli_reference() -> str:
 
 
 def formats_reference() -> str:
-    """Return docs/formats.md: the formats of `tso-data import`."""
-    return _FORMATS_HEAD + "".join(f"| `{name}` | {found.adds} |\n" for name, found in FORMATS.items())
+    """Return docs/formats.md: the formats of `tso-data import` and `tso-data export`."""
+    read = (f"| `{name}` | {found.adds} |\n" for name, found in importers.FORMATS.items())
+    written = (f"| `{name}` | {_takes(found)} | {found.says} |\n" for name, found in exporters.FORMATS.items())
+    return "".join([_FORMATS_HEAD, *read, _EXPORTS_HEAD, *written])
+
+
+def _takes(found: exporters.Format) -> str:
+    return " or ".join(sorted({material.holds for material in found.takes}, reverse=True))
 
 
 PAGES = {"cli.md": cli_reference, "formats.md": formats_reference, "queries.md": queries_reference}

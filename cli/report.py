@@ -149,9 +149,16 @@ def export_lines(report: ExportReport) -> Iterator[str]:
     """Yield what an export wrote."""
     done = "already there" if report.already_there else "written"
     rows = ", ".join(f"{split} {n}" for split, n in report.rows.items())
-    yield f"{report.directory} {done} as {report.format}: {rows} rows; refused: {report.refused.total()}"
-    for reason, n in report.refused.most_common():
-        yield f"  {n} {reason}"
+    of = "" if report.rows == report.written else f" of {sum(report.written.values())} {report.unit}"
+    yield f"{report.directory} {done} as {report.format}: {rows} rows{of}; refused: {report.refused.total()}"
+    yield from _found_lines(report.refused)
+    if report.marked:
+        yield f"found by the template gate, and written all the same: {report.marked.total()}"
+        yield from _found_lines(report.marked)
+
+
+def _found_lines(counts: Counter[str]) -> Iterator[str]:
+    yield from (f"  {n} {reason}" for reason, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def explain_lines(story: dict[str, Any]) -> Iterator[str]:

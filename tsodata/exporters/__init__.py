@@ -2,6 +2,6 @@
 
 from tsodata.exporters.exporting import ExportReport, export_build
 from tsodata.exporters.files import ExportedFile
-from tsodata.exporters.formats import FORMATS
+from tsodata.exporters.formats import FORMATS, Format, find_format
 
-__all__ = ["FORMATS", "ExportReport", "ExportedFile", "export_build"]
+__all__ = ["FORMATS", "ExportReport", "ExportedFile", "Format", "export_build", "find_format"]
