@@ -23,6 +23,7 @@ app.command("build-pairs")(pairing.build)
 app.command("builds")(pairing.builds)
 app.command("explain")(pairing.explain)
 app.command("export")(exporting.export)
+app.command("export-answers")(exporting.answers)
 app.command("sql")(asking.sql)
 app.command("query")(asking.query)
 

@@ -1,4 +1,4 @@
-"""Writing files for others: a build for a trainer (`export`)."""
+"""Writing files for others: a build for a trainer (`export`), answers for a benchmark (`export-answers`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from .exits import guarded
 from .opening import open_store, print_json, recorded
-from .options import AsJson, StorePath, Tokenizer, Wait
+from .options import AsJson, StorePath, Tokenizer, Wait, quieten_transformers
 
 
 @guarded
@@ -50,6 +50,7 @@ def export(
     find_format(to)
     if tokenizer is None and (max_length is not None or count_only):
         raise UsageError("--max-length and --count-only need --tokenizer")
+    quieten_transformers()
     opened = open_store(store, wait)
     gate = TemplateGate.load(tokenizer, max_length=max_length, refuses=not count_only) if tokenizer else None
     asked = {"build": name, "to": to, "out": out, "minibatch": minibatch, "template_gate": gate and gate.settings}
@@ -61,3 +62,44 @@ def export(
         print_json(asdict(report))
     else:
         print(*export_lines(report), sep="\n")
+
+
+@guarded
+def answers(
+    source: Annotated[str | None, typer.Argument(help="Who answered, as the store labels it: vicuna/v1.5/13.")] = None,
+    to: Annotated[str | None, typer.Option(help="The benchmark; --formats lists them.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The file to write; whole, or not at all.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="The questions' data set, or a tag of theirs.")] = None,
+    model: Annotated[str | None, typer.Option(help="The source's name in the file.")] = None,
+    questions: Annotated[Path | None, typer.Option(help="The benchmark's own question file, for alignbench.")] = None,
+    tokenizer: Tokenizer = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that differs.")] = False,
+    formats: Annotated[bool, typer.Option("--formats", help="List the benchmarks.")] = False,
+    store: StorePath = None,
+    wait: Wait = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Write a source's stored answers as the file that a benchmark reads.
+
+    --tokenizer counts the tokens that Arena-Hard's style control needs; without it they are as imported, or null.
+    """
+    from tsodata.errors import UsageError
+    from tsodata.exporters import ANSWER_FILES, export_answers
+
+    from .report import answers_lines
+
+    if formats:
+        print(*(f"{known}\n    {found.says}" for known, found in ANSWER_FILES.items()), sep="\n")
+        return
+    if source is None or to is None or out is None:
+        raise UsageError("name a source, --to BENCHMARK and --out FILE, or pass --formats")
+    quieten_transformers()
+    opened = open_store(store, wait)
+    options = {"dataset": dataset, "model": model, "questions": questions, "tokenizer": tokenizer}
+    with recorded(opened, {"source": source, "to": to, "out": out, **options}):
+        report = export_answers(opened, source, to=to, out=out, overwrite=overwrite, **options)  # type: ignore[arg-type]
+    if as_json:
+        print_json(asdict(report))
+    else:
+        print(*answers_lines(report), sep="\n")

@@ -56,6 +56,16 @@ card. With `--tokenizer`, rows are refused too whose prompt's tokens do not begi
 | format | takes | for |
 |---|---|---|
 """
+_ANSWERS_HEAD = """
+## Out, for benchmarks
+
+`tso-data export-answers SOURCE --to BENCHMARK --out FILE` writes the stored answers of a source as the benchmark's
+answer file, texts untouched, so that reading the file into a fresh store gives the same response ids. Answers that the
+file cannot hold (empty, a turn missing, a further sample) are counted by reason.
+
+| benchmark | questions | for |
+|---|---|---|
+"""
 _QUERIES_HEAD = """\
 # Named queries
 
@@ -103,7 +113,8 @@ def formats_reference() -> str:
     """Return docs/formats.md: the formats of `tso-data import` and `tso-data export`."""
     read = (f"| `{name}` | {found.adds} |\n" for name, found in importers.FORMATS.items())
     written = (f"| `{name}` | {_takes(found)} | {found.says} |\n" for name, found in exporters.FORMATS.items())
-    return "".join([_FORMATS_HEAD, *read, _EXPORTS_HEAD, *written])
+    sheets = (f"| `{name}` | {found.dataset} | {found.says} |\n" for name, found in exporters.ANSWER_FILES.items())
+    return "".join([_FORMATS_HEAD, *read, _EXPORTS_HEAD, *written, _ANSWERS_HEAD, *sheets])
 
 
 def _takes(found: exporters.Format) -> str:

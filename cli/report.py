@@ -13,7 +13,7 @@ from tsodata.records import format_size
 if TYPE_CHECKING:
     from tsodata.builds import Build
     from tsodata.coverage import CellCoverage, Coverage
-    from tsodata.exporters import ExportReport
+    from tsodata.exporters import AnswersReport, ExportReport
     from tsodata.importers import FileReport
 
 _WORDS = {
@@ -155,6 +155,17 @@ def export_lines(report: ExportReport) -> Iterator[str]:
     if report.marked:
         yield f"found by the template gate, and written all the same: {report.marked.total()}"
         yield from _found_lines(report.marked)
+
+
+def answers_lines(report: AnswersReport) -> Iterator[str]:
+    """Yield what an answer file holds."""
+    rows = f"{_count(report.n_rows, 'row')} of {_count(report.n_answers, 'answer')}"
+    yield f"{report.path} written as {report.kind}, model {report.model}: {rows}; refused: {report.refused.total()}"
+    yield from _found_lines(report.refused)
+    if report.n_unanswered:
+        yield f"questions without an answer: {report.n_unanswered}"
+    if report.token_len:
+        yield f"token_len: {report.token_len}"
 
 
 def _found_lines(counts: Counter[str]) -> Iterator[str]:
