@@ -155,14 +155,14 @@ def add_build(store: Store, name: str, specs: Iterable[PairSpec]) -> None:
                 transaction.insert(table, rows)
 
 
-def add_answers(store: Store, name: str, specs: Iterable[AnswerSpec]) -> None:
+def add_answers(store: Store, name: str, specs: Iterable[AnswerSpec], recipe: str = RECIPE) -> None:
     """Add a build that holds answers, as recipes for supervised tuning and for ranked lists make them."""
     specs = list(specs)
     with store.transaction(Run("test")) as transaction:
         sources = list({spec.source.source_key: spec.source for spec in specs}.values())
         prompts = [spec.prompt for spec in specs]
         transaction.append({Source: sources, Prompt: prompts, Response: [spec.answer for spec in specs]})
-        for table, rows in header_tables(name, specs).items():
+        for table, rows in header_tables(name, specs, recipe).items():
             if rows.num_rows:
                 transaction.insert(table, rows)
         transaction.insert("build_responses", answers_table(content_key("build", name), specs))
@@ -172,12 +172,12 @@ def build_tables(name: str, specs: list[PairSpec]) -> dict[str, pa.Table]:
     return {**header_tables(name, specs), "pairs": pairs_table(content_key("build", name), specs)}
 
 
-def header_tables(name: str, specs: list[PairSpec] | list[AnswerSpec]) -> dict[str, pa.Table]:
-    build_key, recipe_key = content_key("build", name), content_key("recipe", RECIPE)
+def header_tables(name: str, specs: list[PairSpec] | list[AnswerSpec], recipe: str = RECIPE) -> dict[str, pa.Table]:
+    build_key, recipe_key = content_key("build", name), content_key("recipe", recipe)
     minibatches = sorted({spec.minibatch for spec in specs if spec.minibatch is not None})
     sizes = [sum(spec.minibatch == minibatch for spec in specs) for minibatch in minibatches]
     return {
-        "recipes": pa.table({"recipe_key": keys([recipe_key]), "body": [RECIPE]}),
+        "recipes": pa.table({"recipe_key": keys([recipe_key]), "body": [recipe]}),
         "builds": pa.table(
             {
                 "build_key": keys([build_key]),

@@ -113,3 +113,15 @@ def test_a_format_of_pairs_refuses_a_build_of_answers(answers_store, tmp_path, t
 def test_ranked_refuses_a_build_of_pairs(store, tmp_path):
     with pytest.raises(UsageError, match="holds pairs, and ranked takes answers"):
         export_build(store, "first", to="ranked", out=tmp_path / "out", run=Run("test"))
+
+
+def test_sft_refuses_ranked_lists_since_their_last_answers_are_the_worst(tmp_path, add_answers_build, answers):
+    store = Store.open(tmp_path / "ranked.duckdb", create=True)
+    add_answers_build(store, "first", answers.values(), recipe='{"pools":{"matrix":{"draw":"ranked"}}}')
+
+    with pytest.raises(UsageError, match="holds ranked lists, worst answers and all; write it as ranked"):
+        export_build(store, "first", to="sft", out=tmp_path / "out", run=Run("test"))
+    assert export_build(store, "first", to="ranked", out=tmp_path / "out", run=Run("test")).rows == {
+        "train": 2,
+        "test": 1,
+    }

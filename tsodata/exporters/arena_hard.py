@@ -2,7 +2,7 @@
 
 `token_len` feeds Arena-Hard's style control, which counts with tiktoken's encoding of gpt-3.5-turbo. It is counted with
 the tokenizer that is handed in, else it is the length that the answer was imported with, else null. `tstamp` is when
-the store took the answer. Read in lm-sys/arena-hard-auto at efc012e, gen_answer.py and data/arena-hard-v0.1.
+the store took the answer. Read off the files of lm-sys/arena-hard-auto at efc012e, data/arena-hard-v0.1/model_answer.
 """
 
 from __future__ import annotations

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from tsodata.errors import ExportRefusedError, UnknownNameError, UsageError
+from tsodata.exporters.materials import ANSWERS
 
 if TYPE_CHECKING:
     from tsodata.exporters.formats import Format
@@ -58,6 +59,8 @@ def find_build_to_export(reader: Reader, name: str, *, to: Format, minibatch: in
     if minibatch is not None:
         _check_minibatch(reader, key, name=name, minibatch=minibatch)
     material = _material(reader, key, name=name, to=to)
+    if material == ANSWERS and _is_ranked(json.loads(str(recipe))):
+        raise UsageError(f"build {name!r} holds ranked lists, worst answers and all; write it as ranked")
     material.judge(reader, key, minibatch)
     writable, refused = _count(reader)
     build = BuildToExport(
@@ -108,6 +111,11 @@ def _material(reader: Reader, key: int, *, name: str, to: Format) -> Material:
             return material
     wanted = " or ".join(sorted({material.holds for material in to.takes}))
     raise UsageError(f"build {name!r} holds {holds}, and {to.name} takes {wanted}; tso-data export --formats lists all")
+
+
+def _is_ranked(recipe: Any) -> bool:
+    pools = recipe.get("pools")
+    return isinstance(pools, dict) and any(pool.get("draw") == "ranked" for pool in pools.values())
 
 
 def _count(reader: Reader) -> tuple[dict[str, int], Counter[str]]:

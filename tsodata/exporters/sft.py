@@ -1,7 +1,8 @@
 """Conversations for supervised tuning: `messages`, the prompt's turns with the answer behind them.
 
 A build of answers (best of n, above a threshold) gives each of its answers; a build of pairs gives the chosen ones,
-each once. Read in huggingface/trl, docs/source/dataset_formats.md (language modeling, conversational).
+each once; ranked lists are refused, for their last answers are the worst. Read in huggingface/trl,
+docs/source/dataset_formats.md (language modeling, conversational).
 """
 
 from __future__ import annotations
