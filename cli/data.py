@@ -25,6 +25,7 @@ app.command("diff")(comparing.diff)
 app.command("rebuild")(comparing.rebuild)
 app.command("explain")(pairing.explain)
 app.command("export")(exporting.export)
+app.command("export-answers")(exporting.answers)
 app.command("sql")(asking.sql)
 app.command("query")(asking.query)
 

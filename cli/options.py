@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +34,14 @@ Versions = Annotated[
     str | None,
     typer.Option("--versions", help="The family's versions as OLDEST,…,NEWEST, where names do not sort."),
 ]
+Tokenizer = Annotated[
+    str | None, typer.Option("--tokenizer", help="A tokenizer's folder, or its name in the local cache.")
+]
+
+
+def quieten_transformers() -> None:
+    """Keep transformers from telling, on loading a tokenizer, that there is no PyTorch: none is needed."""
+    os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
 
 
 def listed(text: str | None) -> list[str]:

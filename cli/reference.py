@@ -11,8 +11,7 @@ from pathlib import Path
 
 import typer
 
-from tsodata import queries
-from tsodata.importers import FORMATS
+from tsodata import exporters, importers, queries
 from tsodata.reading import Limits
 
 from .data import app
@@ -42,6 +41,8 @@ This page is made from the app; a test compares the two.
 _FORMATS_HEAD = """\
 # Formats
 
+## In
+
 `tso-data import FORMAT PATH…` reads JSON lines, JSON arrays, CSV, TSV, Parquet, Arrow and the first sheet of `.xlsx`
 (with the extra `tso[xlsx]`), plain or as `.gz` or `.zst`.
 The docstring of each module in `tsodata/importers/` says which fields it reads.
@@ -50,7 +51,7 @@ The docstring of each module in `tsodata/importers/` says which fields it reads.
 |---|---|
 """
 _FILES = """
-## Files
+### Files
 
 A path is a file, a folder (every file of a known kind beneath), a quoted pattern such as `'data/**/*.jsonl'`, or a
 folder that `datasets` wrote with `save_to_disk`. Files come in the order in which they are named; within a folder or
@@ -69,6 +70,30 @@ file, the import stops with one line that says what was stored before.
 
 | limit | default |
 |---|---|
+"""
+_EXPORTS_HEAD = """
+## Out
+
+`tso-data export BUILD --to FORMAT --out FOLDER` writes the rows of a build, `manifest.json` with the hash of every
+file, a data card (`README.md`) and a Croissant description (`croissant.json`). The docstring of each module in
+`tsodata/exporters/` says which fields it writes, and where its reader's own documentation or source says so. Blank
+edges of answers are stripped. What nobody can train on is refused and counted by reason: an empty answer, two equal
+sides, a prompt that holds the answering model's own earlier turns. In = written + refused, in the manifest and in the
+card. With `--tokenizer`, rows are refused too whose prompt's tokens do not begin those of prompt and answer, that
+`--max-length` cuts, or whose two sides are the same tokens (`tsodata/exporters/template.py`).
+
+| format | takes | for |
+|---|---|---|
+"""
+_ANSWERS_HEAD = """
+## Out, for benchmarks
+
+`tso-data export-answers SOURCE --to BENCHMARK --out FILE` writes the stored answers of a source as the benchmark's
+answer file, texts untouched, so that reading the file into a fresh store gives the same response ids. Answers that the
+file cannot hold (empty, a turn missing, a further sample) are counted by reason.
+
+| benchmark | questions | for |
+|---|---|---|
 """
 _QUERIES_HEAD = """\
 # Named queries
@@ -114,10 +139,16 @@ def cli_reference() -> str:
 
 
 def formats_reference() -> str:
-    """Return docs/formats.md: the formats of `tso-data import`."""
-    formats = (f"| `{name}` | {found.adds} |\n" for name, found in FORMATS.items())
+    """Return docs/formats.md: the formats of `tso-data import` and `tso-data export`."""
+    read = (f"| `{name}` | {found.adds} |\n" for name, found in importers.FORMATS.items())
     limits = (f"| `{name}` | {value:,} |\n" for name, value in asdict(Limits()).items())
-    return "".join([_FORMATS_HEAD, *formats, _FILES, *limits])
+    written = (f"| `{name}` | {_takes(found)} | {found.says} |\n" for name, found in exporters.FORMATS.items())
+    sheets = (f"| `{name}` | {found.dataset} | {found.says} |\n" for name, found in exporters.ANSWER_FILES.items())
+    return "".join([_FORMATS_HEAD, *read, _FILES, *limits, _EXPORTS_HEAD, *written, _ANSWERS_HEAD, *sheets])
+
+
+def _takes(found: exporters.Format) -> str:
+    return " or ".join(sorted({material.holds for material in found.takes}, reverse=True))
 
 
 PAGES = {"cli.md": cli_reference, "formats.md": formats_reference, "queries.md": queries_reference}

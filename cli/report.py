@@ -10,7 +10,7 @@ from tsodata.records import format_size
 
 if TYPE_CHECKING:
     from tsodata.coverage import CellCoverage, Coverage
-    from tsodata.exporters import ExportReport
+    from tsodata.exporters import AnswersReport, ExportReport
     from tsodata.importers import FileReport
 
 _WORDS = {
@@ -107,6 +107,24 @@ def export_lines(report: ExportReport) -> Iterator[str]:
     """Yield what an export wrote."""
     done = "already there" if report.already_there else "written"
     rows = ", ".join(f"{split} {n}" for split, n in report.rows.items())
-    yield f"{report.directory} {done} as {report.format}: {rows} rows; refused: {report.refused.total()}"
-    for reason, n in report.refused.most_common():
-        yield f"  {n} {reason}"
+    of = "" if report.rows == report.written else f" of {sum(report.written.values())} {report.unit}"
+    yield f"{report.directory} {done} as {report.format}: {rows} rows{of}; refused: {report.refused.total()}"
+    yield from _found_lines(report.refused)
+    if report.marked:
+        yield f"found by the template gate, and written all the same: {report.marked.total()}"
+        yield from _found_lines(report.marked)
+
+
+def answers_lines(report: AnswersReport) -> Iterator[str]:
+    """Yield what an answer file holds."""
+    rows = f"{_count(report.n_rows, 'row')} of {_count(report.n_answers, 'answer')}"
+    yield f"{report.path} written as {report.kind}, model {report.model}: {rows}; refused: {report.refused.total()}"
+    yield from _found_lines(report.refused)
+    if report.n_unanswered:
+        yield f"questions without an answer: {report.n_unanswered}"
+    if report.token_len:
+        yield f"token_len: {report.token_len}"
+
+
+def _found_lines(counts: Counter[str]) -> Iterator[str]:
+    yield from (f"  {n} {reason}" for reason, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -128,6 +128,26 @@ def test_the_formats_are_listed_with_what_each_adds(tso):
     assert "self-instruct\n    Self-Instruct: answers written by people\n" in tso("import", "--formats")
 
 
+def test_the_ways_out_are_listed_with_who_reads_each(tso):
+    assert "openrlhf\n    OpenRLHF: prompt, chosen and rejected as messages" in tso("export", "--formats")
+    assert "fastchat\n    FastChat: MT-Bench answers to all turns\n" in tso("export-answers", "--formats")
+
+
+def test_rows_that_are_made_two_of_one_pair_are_told_so(filled):
+    assert "o written as kto: train 12 rows of 6 pairs; refused: 0" in filled(
+        "export", "b", "--to", "kto", "--out", "o"
+    )
+
+
+def test_stored_answers_are_written_for_a_benchmark(filled, tmp_path):
+    said = filled("export-answers", "m/v2/7", "--to", "alpaca-eval", "--dataset", "records", "--out", "o.json")
+
+    assert said == "o.json written as alpaca-eval, model base-m: 6 rows of 6 answers; refused: 0\n"
+    assert {row["output"] for row in json.loads((tmp_path / "o.json").read_text())} == {
+        f"base-m says {i}" for i in range(6)
+    }
+
+
 def test_failed_rows_are_told_with_their_line_and_exit_code_1(tso, tmp_path):
     (tmp_path / "bad.jsonl").write_text('{"question": "x"}\n')
 
@@ -154,6 +174,12 @@ def test_failed_rows_are_told_with_their_line_and_exit_code_1(tso, tmp_path):
         (("build-pairs", "c", "--base", "m/v2/7", "--strata", "size"), 2, "known are tag, dataset, quadrant"),
         (("build-pairs", "c", "--base", "m/v2/7", "--n", "2", "--target-pairs", "2"), 2, "pass one"),
         (("export", "z", "--to", "trl", "--out", "o"), 2, "'z'"),
+        (("export", "b"), 2, "name a build, --to FORMAT and --out FOLDER, or pass --formats"),
+        (("export", "b", "--to", "csv", "--out", "o"), 2, "no export format 'csv'; known are trl"),
+        (("export", "b", "--to", "ranked", "--out", "o"), 2, "holds pairs, and ranked takes answers"),
+        (("export", "b", "--to", "trl", "--out", "o", "--max-length", "9"), 2, "need --tokenizer"),
+        (("export-answers", "m/v2/7"), 2, "name a source, --to BENCHMARK and --out FILE, or pass --formats"),
+        (("export-answers", "m/v2/7", "--to", "fastchat", "--out", "o"), 1, "pass --dataset for another"),
         (("query", "z"), 2, "no query 'z'"),
         (("sql", "select"), 2, "Parser Error"),
         (("sql", "select repeat('x', 2000000000), repeat('y', 2000000000)"), 2, "needs more than 1GB of memory"),

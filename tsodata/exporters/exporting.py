@@ -21,17 +21,25 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tsodata.exporters.files import ExportedFile
+    from tsodata.exporters.template import TemplateGate
     from tsodata.store import Reader, Store
 
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """What an export holds: `rows` by split as the format names it, `refused` pairs by reason."""
+    """What an export holds: `rows` by split as the format names it, made of so many `written` units.
+
+    The unit is what the build holds, pairs or answers. `refused` are those not written, by reason, and `marked` those
+    that the template gate found and was told to write.
+    """
 
     directory: Path
     format: str
+    unit: str
     rows: dict[str, int]
+    written: dict[str, int]
     refused: Counter[str]
+    marked: Counter[str]
     files: tuple[ExportedFile, ...]
     already_there: bool
 
@@ -44,30 +52,32 @@ def export_build(
     out: Path,
     run: Run,
     minibatch: int | None = None,
+    gate: TemplateGate | None = None,
     overwrite: bool = False,
 ) -> ExportReport:
     """Write a build, or one minibatch of it without the held-out pairs, as a data set for a trainer.
 
-    The directory `out` is there whole, with a manifest, or not at all; rows stand by pair id, so the same build gives
-    the same bytes. Pairs that no trainer can use are counted by reason and not written. Where the same export is
-    already there and its hashes hold, nothing is written.
+    The directory `out` is there whole, with a manifest, a data card and a Croissant description, or not at all; rows
+    stand by id, so the same build gives the same bytes. Pairs (or answers) that no trainer can use, or that the
+    template gate refuses, are counted by reason and not written. Where the same export is already there and its hashes
+    hold, nothing is written.
 
     Raises:
         UnknownNameError: no build has the name.
-        UsageError: there is no such format or minibatch.
-        ExportRefusedError: `out` is taken, or the disk refuses, or no training pair can be written.
+        UsageError: there is no such format or minibatch, or the build does not hold what the format takes.
+        ExportRefusedError: `out` is taken, or the disk refuses, or there is nothing to train on that can be written.
     """
     target_format = find_format(to)
     with store.reader() as reader:
-        build = find_build_to_export(reader, name, minibatch=minibatch)
+        build = find_build_to_export(reader, name, to=target_format, minibatch=minibatch)
     target = out.resolve()
     if not target.name:
         raise UsageError(f"{out} cannot be an export's directory; pass another --out")
     try:
         restore(target)
         remove_leftover(target)
-        present = _manifest_there(target, build, to=target_format, overwrite=overwrite)
-        manifest = present or _write(store, build, to=target_format, target=target)
+        present = _manifest_there(target, build, to=target_format, gate=gate, overwrite=overwrite)
+        manifest = present or _write(store, build, to=target_format, target=target, gate=gate)
     except OSError as error:
         reason = error.strerror or str(error).splitlines()[0]
         raise ExportRefusedError(f"{out}: not written ({reason}); make room, or pass another --out") from error
@@ -75,20 +85,25 @@ def export_build(
     return ExportReport(
         directory=out,
         format=to,
-        rows=manifest.written,
+        unit=manifest.unit,
+        rows=manifest.rows,
+        written=manifest.written,
         refused=manifest.refused,
+        marked=manifest.marked,
         files=manifest.files,
         already_there=present is not None,
     )
 
 
-def _manifest_there(target: Path, build: BuildToExport, *, to: Format, overwrite: bool) -> Manifest | None:
+def _manifest_there(
+    target: Path, build: BuildToExport, *, to: Format, gate: TemplateGate | None, overwrite: bool
+) -> Manifest | None:
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return None
     manifest = Manifest.read(target)
     if manifest is None:
         raise ExportRefusedError(f"{target} is there and is not an export of tso; pass another --out")
-    if manifest.is_of(build, to) and manifest.is_true_of(target):
+    if manifest.is_of(build, to, gate) and manifest.is_true_of(target):
         return manifest
     if not overwrite:
         raise ExportRefusedError(f"{target} holds another or a changed export; pass --overwrite or another --out")
@@ -99,10 +114,10 @@ def _manifest_there(target: Path, build: BuildToExport, *, to: Format, overwrite
     return None
 
 
-def _write(store: Store, build: BuildToExport, *, to: Format, target: Path) -> Manifest:
+def _write(store: Store, build: BuildToExport, *, to: Format, target: Path, gate: TemplateGate | None) -> Manifest:
     is_taken = Manifest.read(target) is not None
     with store.reader() as reader, placed_whole(target, replacing=is_taken) as directory:
-        return write_files(reader, build, to=to, directory=directory)
+        return write_files(reader, build, to=to, directory=directory, gate=gate)
 
 
 def _record(store: Store, build: BuildToExport, *, manifest: Manifest, out: Path, run: Run) -> None:
@@ -118,7 +133,7 @@ def _record(store: Store, build: BuildToExport, *, manifest: Manifest, out: Path
         "format": to,
         "directory": storable(str(out)),
         "manifest_sha256": manifest_sha256,
-        "n_rows": sum(manifest.written.values()),
+        "n_rows": sum(manifest.rows.values()),
         "n_refused": manifest.refused.total(),
     }
     with store.transaction(run) as transaction:
