@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import asking, exporting, importing, pairing
+from . import asking, exporting, importing, pairing, stats
 
 app = typer.Typer(
     name="tso-data",
@@ -22,6 +22,7 @@ app.command("matrix")(pairing.matrix)
 app.command("build-pairs")(pairing.build)
 app.command("builds")(pairing.builds)
 app.command("explain")(pairing.explain)
+app.command("stats")(stats.stats)
 app.command("export")(exporting.export)
 app.command("sql")(asking.sql)
 app.command("query")(asking.query)

@@ -106,6 +106,10 @@ class Reader:
         head = f"insert into {name}" if append else f"create or replace temp table {name} as"
         self.connection.execute(f"{head} {queries.load(path).sql}", parameters or None)
 
+    def define(self, name: str, text: str) -> None:
+        """Give a SELECT a name that the SQL files of this reader can use: a temporary view."""
+        self.connection.execute(f"create or replace temp view {name} as {text}")
+
     def snapshot(self) -> Snapshot:
         """Return the snapshot of what this reader sees."""
         totals = self.rows("store/snapshot", tables=list(SNAPSHOT_TABLES))
