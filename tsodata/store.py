@@ -110,6 +110,10 @@ class Reader:
         """Give a SELECT a name that the SQL files of this reader can use: a temporary view."""
         self.connection.execute(f"create or replace temp view {name} as {text}")
 
+    def keep_text(self, name: str, text: str) -> None:
+        """Keep the rows of a SELECT as a temporary table of this reader."""
+        self.connection.execute(f"create or replace temp table {name} as {text}")
+
     def snapshot(self) -> Snapshot:
         """Return the snapshot of what this reader sees."""
         totals = self.rows("store/snapshot", tables=list(SNAPSHOT_TABLES))

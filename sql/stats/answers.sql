@@ -4,6 +4,7 @@
 select
     sources.label as source,
     coalesce(responses.finish_reason, 'not told') as finish_reason,
+    responses.prompt_key,
     tso_id('p', responses.prompt_key) as prompt_id,
     tso_id('r', responses.response_key) as response_id,
     responses.n_chars,

@@ -11,6 +11,7 @@ several as (
     select words from worded group by words having count(*) > 1
 )
 select
+    worded.prompt_key,
     tso_id('p', worded.prompt_key) as prompt_id,
     several.words is not null as is_duplicate,
 from worded

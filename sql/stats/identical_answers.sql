@@ -18,6 +18,7 @@ across_prompts as (
 )
 select
     sources.label as source,
+    responses.prompt_key,
     tso_id('p', responses.prompt_key) as prompt_id,
     tso_id('r', responses.response_key) as response_id,
     across_sources.text_key is not null as is_shared_by_sources,

@@ -10,6 +10,7 @@ with judged as (
 )
 select
     sources.label as source,
+    responses.prompt_key,
     tso_id('p', responses.prompt_key) as prompt_id,
     tso_id('r', responses.response_key) as response_id,
     responses.response_key in (select response_key from judged) as is_judged,

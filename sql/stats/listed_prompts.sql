@@ -19,6 +19,7 @@ named as (
     group by prompt_id
 )
 select
+    tso_key('p', v_prompts.prompt_id) as prompt_key,
     v_prompts.prompt_id,
     coalesce(named.in_prompt, false) as in_prompt,
     coalesce(named.in_answers, false) as in_answers,

@@ -3,6 +3,7 @@
 -- rows:   one per pair of the build
 select
     pairs.pool,
+    pairs.prompt_key,
     tso_id('p', pairs.prompt_key) as prompt_id,
     tso_id('pair', pairs.pair_key) as pair_id,
     chosen.n_chars as chosen_chars,

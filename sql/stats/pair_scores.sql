@@ -34,6 +34,7 @@ spread as (
 )
 select
     pairs.pool,
+    pairs.prompt_key,
     tso_id('p', pairs.prompt_key) as prompt_id,
     tso_id('pair', pairs.pair_key) as pair_id,
     pairs.chosen_score,

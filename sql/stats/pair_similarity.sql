@@ -48,6 +48,7 @@ compared as (
 )
 select
     pool,
+    prompt_key,
     tso_id('p', prompt_key) as prompt_id,
     tso_id('pair', pair_key) as pair_id,
     n_common / nullif(n_both - n_common, 0)::double as similarity,

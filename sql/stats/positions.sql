@@ -49,6 +49,7 @@ orders as (
 select
     one.judge as judge,
     rubrics.name as rubric,
+    one.prompt_key,
     tso_id('p', one.prompt_key) as prompt_id,
     tso_id('r', one.first_key) as response_a,
     tso_id('r', one.second_key) as response_b,

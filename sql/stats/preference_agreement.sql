@@ -19,6 +19,7 @@ select
     one.rubric as rubric,
     other.judge as other_judge,
     other.rubric as other_rubric,
+    one.prompt_key,
     tso_id('p', one.prompt_key) as prompt_id,
     tso_id('r', one.a_key) as response_a,
     tso_id('r', one.b_key) as response_b,

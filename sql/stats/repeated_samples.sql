@@ -20,6 +20,7 @@ answers as (
 )
 select
     sources.label as source,
+    answers.prompt_key,
     tso_id('p', answers.prompt_key) as prompt_id,
     tso_id('r', answers.response_key) as response_id,
     count(*) over (partition by answers.prompt_key, answers.source_key, answers.text_key) > 1 as is_repeated,

@@ -20,6 +20,7 @@ select
     repeated.judge,
     rubrics.name as rubric,
     repeated.dimension,
+    repeated.prompt_key,
     tso_id('p', repeated.prompt_key) as prompt_id,
     tso_id('r', repeated.response_key) as response_id,
     repeated.n_scores,

@@ -21,6 +21,7 @@ select
     other.judge as other_judge,
     other.rubric as other_rubric,
     one.dimension,
+    one.prompt_key,
     tso_id('p', one.prompt_key) as prompt_id,
     tso_id('r', one.response_key) as response_id,
     one.score as score,

@@ -16,6 +16,7 @@ with shapes as (
     group by prompt_key
 )
 select
+    prompt_key,
     tso_id('p', prompt_key) as prompt_id,
     n_scores,
     mean,

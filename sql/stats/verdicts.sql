@@ -6,6 +6,7 @@ select
     scores.judge,
     rubrics.name as rubric,
     scores.dimension,
+    scores.prompt_key,
     tso_id('p', scores.prompt_key) as prompt_id,
     tso_id('r', scores.response_key) as response_id,
     scores.sample_index,

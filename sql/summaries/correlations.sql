@@ -5,7 +5,7 @@
 with blocks as (
     select
         subject,
-        right(prompt_id, 3) as block,
+        prompt_key % 1024 as block,
         count(*) as n,
         fsum(value) as x,
         fsum(other) as y,

@@ -1,15 +1,15 @@
 -- How often does each replicate of a bootstrap take each block of prompts: a Poisson number with mean 1, by hash?
--- A block is the prompts whose ids end in the same three digits, so a draw costs the same for a million prompts.
+-- A block is the prompts whose keys leave the same rest by 1024, so a draw costs the same for a million prompts.
 -- params: $n_replicates integer: how many replicates
 --         $seed ubigint: of the bootstrap
 -- rows:   one per replicate and block that it takes at all
 with uniform as (
     select
         replicates.replicate::integer as replicate,
-        format('{:03x}', blocks.block) as block,
-        tso_u01(tso_hash64(replicates.replicate * 4096 + blocks.block, $seed::ubigint)) as u,
+        blocks.block,
+        tso_u01(tso_hash64(replicates.replicate * 1024 + blocks.block, $seed::ubigint)) as u,
     from unnest(range($n_replicates::integer)) as replicates (replicate)
-    cross join unnest(range(4096)) as blocks (block)
+    cross join unnest(range(1024)) as blocks (block)
 )
 select
     replicate,

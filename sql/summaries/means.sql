@@ -1,11 +1,10 @@
--- What is the mean of the listed values, over how many rows and prompts?
+-- What is the mean of the values, over how many rows?
 -- params: none
 -- rows:   one per subject
 select
     subject,
-    count(*) as n,
-    count(distinct prompt_id) as n_prompts,
-    favg(value) as value,
-from listed
+    sum(n)::bigint as n,
+    fsum(total) / sum(n) as value,
+from blocks
 group by subject
 order by subject

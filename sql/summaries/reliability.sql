@@ -6,7 +6,7 @@
 with blocks as (
     select
         subject,
-        right(prompt_id, 3) as block,
+        prompt_key % 1024 as block,
         count(*) as n_answers,
         sum(n_scores) as n_scores,
         sum(n_scores * n_scores) as n_squared,

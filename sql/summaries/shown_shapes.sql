@@ -7,5 +7,5 @@ select
     mean,
 from listed
 where g1 is not null and g2 is not null
-order by prompt_id, g1, g2
+order by prompt_key, g1, g2
 limit $n_most::bigint

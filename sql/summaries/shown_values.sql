@@ -3,5 +3,5 @@
 -- rows:   one per listed row
 select value
 from listed
-order by prompt_id, value
+order by prompt_key, value
 limit $n_most::bigint

@@ -11,10 +11,13 @@ from tsodata.plots.style import BLACK, BLUE, GREY, SIDE_COLOURS, VERMILION, blan
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
+    from matplotlib.ticker import Locator
 
 _MOST_COLUMNS = 5
 _MOST_WRITTEN = 24  # cells of a matrix on one side, above which its numbers are left to the colours
+_CHARACTER_IN = 0.068  # a tick label's inches per character
 _LIGHT = "#E8E8E8"
 
 
@@ -75,7 +78,7 @@ def shape_map(shapes: Sequence[Shape], heading: Heading) -> Figure:
     figure, (axes,) = blank(6.4, 5.4)
     x, y = [s.g1 for s in shapes], [s.g2 for s in shapes]
     size = 26 if len(shapes) < 500 else 9
-    dots = axes.scatter(x, y, c=[s.mean for s in shapes], cmap="cividis", s=size, alpha=0.85, linewidths=0)
+    dots = axes.scatter(x, y, c=[s.mean for s in shapes], cmap="viridis", s=size, alpha=0.85, linewidths=0)
     axes.axvline(0, color=GREY, linewidth=0.8, zorder=0)
     axes.axhline(0, color=GREY, linewidth=0.8, zorder=0)
     axes.set_xlim(*_roomy(x))
@@ -106,7 +109,7 @@ def score_histograms(histograms: Sequence[Histogram], edges: Sequence[float], he
     ordered = sorted(histograms, key=lambda h: (-h.mean, h.label))
     columns = min(_MOST_COLUMNS, math.ceil(math.sqrt(len(ordered))))
     rows = math.ceil(len(ordered) / columns)
-    figure, panels = blank(max(2.1 * columns, 5), 1.35 * rows + 1.1, rows=rows, columns=columns, shared=True)
+    figure, panels = blank(max(2.1 * columns, 5), 1.4 * rows + 1.4, rows=rows, columns=columns, shared=True)
     width = edges[1] - edges[0]
     for axes, histogram in zip(panels, ordered, strict=False):
         total = sum(histogram.counts)
@@ -115,12 +118,13 @@ def score_histograms(histograms: Sequence[Histogram], edges: Sequence[float], he
         axes.axvline(histogram.mean, color=BLACK, linewidth=1, linestyle=(0, (2, 2)))
         axes.set_title(f"{histogram.label}\nmean {histogram.mean:.2f}, n {total}", fontsize=7.5, loc="left")
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        axes.xaxis.set_major_locator(_ticks(is_whole=edges[-1] - edges[0] > 4))
     for axes in panels[len(ordered) :]:
         axes.set_visible(False)
     for position in range(len(ordered) - columns, len(ordered)):
         if position >= 0:
             panels[position].tick_params(labelbottom=True)
-    figure.supxlabel("score", fontsize=9)
+            panels[position].set_xlabel("score")
     figure.supylabel("share of the source's answers", fontsize=9)
     _head_over(figure, heading, {h.side for h in ordered})
     return figure
@@ -135,7 +139,8 @@ def win_matrix(wins: Sequence[Win], heading: Heading) -> Figure:
         grid[place[win.source]][place[win.against]] = win.share
     cell = 0.42 if len(names) <= _MOST_WRITTEN else 0.22
     side = max(cell * len(names), 2.4)
-    figure, (axes,) = blank(side + 3.3, side + 2.6)
+    room = _CHARACTER_IN * max(len(name) for name in names) + 0.3
+    figure, (axes,) = blank(side + room + 1.4, side + room + 0.8)
     import matplotlib as mpl
 
     colours = mpl.colormaps["PuOr_r"].with_extremes(bad=_LIGHT)
@@ -145,7 +150,7 @@ def win_matrix(wins: Sequence[Win], heading: Heading) -> Figure:
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     if len(names) <= _MOST_WRITTEN:
-        _write_shares(axes, grid)
+        _write_shares(axes, grid, colours)
     _frame(axes, [(place[win.against], place[win.source]) for win in wins if win.violates])
     bar = figure.colorbar(image, ax=axes, shrink=min(1.0, 3 / side), pad=0.02, label="the row wins (ties half)")
     bar.ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
@@ -160,12 +165,13 @@ def _by_strength(wins: Sequence[Win]) -> list[str]:
     return sorted(shares, key=lambda name: (-sum(shares[name]) / len(shares[name]), name))
 
 
-def _write_shares(axes: Axes, grid: Sequence[Sequence[float]]) -> None:
+def _write_shares(axes: Axes, grid: Sequence[Sequence[float]], colours: Colormap) -> None:
     for row, shares in enumerate(grid):
         for column, share in enumerate(shares):
             if not math.isnan(share):
-                colour = "white" if abs(share - 0.5) > 0.3 else BLACK
-                axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=7, color=colour)
+                red, green, blue, _ = colours(share)
+                ink = BLACK if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"  # BT.601 luma
+                axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=7, color=ink)
 
 
 def _frame(axes: Axes, places: Sequence[tuple[int, int]]) -> None:
@@ -207,7 +213,7 @@ def margin_histograms(builds: Sequence[Margins], heading: Heading) -> Figure:
     rows = math.ceil(len(builds) / columns)
     figure, panels = blank(max(4.2 * columns, 6), 2.7 * rows + 0.8, rows=rows, columns=columns)
     for axes, build in zip(panels, builds, strict=False):
-        edges = _edges(build.values, 30)
+        edges = _edges_from_zero(build.values, _n_bins(len(build.values)))
         axes.hist(build.values, bins=edges, color=BLUE, edgecolor="white", linewidth=0.4)
         axes.axvline(0, color=BLACK, linewidth=1)
         if build.noise_sd:
@@ -215,12 +221,10 @@ def margin_histograms(builds: Sequence[Margins], heading: Heading) -> Figure:
                 axes.axvspan(
                     -n_sds * build.noise_sd, n_sds * build.noise_sd, color=VERMILION, alpha=0.12, linewidth=0, zorder=0
                 )
-            axes.plot([], [], color=VERMILION, alpha=0.3, linewidth=7, label="1 and 2 sds of the judge's noise")
-            axes.legend(loc="upper left", frameon=False, handlelength=1)
-            axes.set_ylim(0, axes.get_ylim()[1] * 1.18)
         axes.set_title(f"{build.label}, {len(build.values)} pairs", loc="left")
         axes.set_xlabel("chosen minus rejected score")
         axes.set_ylabel("pairs")
+        axes.yaxis.set_major_locator(_ticks(is_whole=True))
     for axes in panels[len(builds) :]:
         axes.set_visible(False)
     _head_over(figure, heading, set())
@@ -229,11 +233,14 @@ def margin_histograms(builds: Sequence[Margins], heading: Heading) -> Figure:
 
 def length_histograms(builds: Sequence[Lengths], heading: Heading) -> Figure:
     """Return the lengths of both sides of each build, on a logarithmic axis, with their medians."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     columns = min(3, len(builds))
     rows = math.ceil(len(builds) / columns)
     figure, panels = blank(max(4.2 * columns, 6), 2.7 * rows + 0.8, rows=rows, columns=columns)
     for axes, build in zip(panels, builds, strict=False):
-        edges = [10**edge for edge in _edges([math.log10(v) for v in (*build.chosen, *build.rejected)], 30)]
+        logs = [math.log10(length) for length in (*build.chosen, *build.rejected)]
+        edges = [10**edge for edge in _edges(logs, _n_bins(len(logs)))]
         for side, values in (("chosen", build.chosen), ("rejected", build.rejected)):
             median = sorted(values)[len(values) // 2]
             colour, dashes = SIDE_COLOURS[side], "-" if side == "chosen" else (0, (4, 2))
@@ -241,16 +248,29 @@ def length_histograms(builds: Sequence[Lengths], heading: Heading) -> Figure:
             axes.hist(values, bins=edges, histtype="step", color=colour, linewidth=1.6, linestyle=dashes, label=label)
             axes.hist(values, bins=edges, color=colour, alpha=0.12)
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if edges[-1] / edges[0] < 300 else (1,)))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_ylim(0, axes.get_ylim()[1] * 1.3)
         axes.legend(loc="upper left", frameon=False, ncols=1)
         axes.set_title(f"{build.label}, {len(build.chosen)} pairs", loc="left")
         axes.set_xlabel("length in characters (logarithmic)")
         axes.set_ylabel("answers")
+        axes.yaxis.set_major_locator(_ticks(is_whole=True))
     for axes in panels[len(builds) :]:
         axes.set_visible(False)
     _head_over(figure, heading, set())
     return figure
+
+
+def _n_bins(n: int) -> int:
+    return min(40, max(8, math.ceil(1.5 * math.sqrt(n))))
+
+
+def _ticks(*, is_whole: bool) -> Locator:
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(nbins=6, integer=is_whole)
 
 
 def _edges(values: Sequence[float], n_bins: int) -> list[float]:
@@ -260,9 +280,19 @@ def _edges(values: Sequence[float], n_bins: int) -> list[float]:
     return [low + (high - low) * i / n_bins for i in range(n_bins + 1)]
 
 
+def _edges_from_zero(values: Sequence[float], n_bins: int) -> list[float]:
+    """Return edges of which one is 0, so that no bin holds margins of both signs."""
+    width = (max(values) - min(values)) / n_bins or 1.0
+    first, last = math.floor(min(values) / width), math.floor(max(values) / width) + 1
+    return [width * i for i in range(first, last + 1)]
+
+
 def _head(axes: Axes, heading: Heading) -> None:
-    axes.set_title(f"{heading.title}\n", loc="left", fontsize=11, fontweight="bold")
-    axes.text(0, 1.015, heading.detail, transform=axes.transAxes, fontsize=8, color="#555555", va="bottom")
+    axes.set_title(heading.title, loc="left", fontsize=11, fontweight="bold", pad=22)
+    axes.annotate(
+        heading.detail, (0, 1), xycoords="axes fraction", xytext=(0, 7), textcoords="offset points",
+        fontsize=8, color="#555555", va="bottom",
+    )  # fmt: skip
 
 
 def _head_over(figure: Figure, heading: Heading, sides: set[str]) -> None:
@@ -274,4 +304,4 @@ def _head_over(figure: Figure, heading: Heading, sides: set[str]) -> None:
     if sides - {"neither"}:
         shown = [side for side in SIDE_COLOURS if side in sides]
         handles = [Patch(color=SIDE_COLOURS[side], label=side) for side in shown]
-        figure.legend(handles=handles, loc="outside upper right", ncols=len(handles), frameon=False)
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)

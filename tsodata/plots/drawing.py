@@ -15,7 +15,7 @@ from tsodata.plots import charts
 from tsodata.plots.charts import Heading
 from tsodata.plots.style import save, styled
 from tsodata.stats.computing import Question, Statistics
-from tsodata.stats.measuring import Measure, Scope, list_rows
+from tsodata.stats.measuring import Measure, Scope
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
@@ -86,7 +86,7 @@ def _iter_plots(statistics: Statistics, report: Report) -> Iterator[Plot]:
 
 def _shape_map(statistics: Statistics) -> Iterator[Plot]:
     scope = statistics.scope("shape")
-    list_rows(scope, Measure("map", "shape", "n_scores"), g1="g1", g2="g2", mean="mean")
+    scope.list_rows(Measure("map", "shape", "n_scores"), g1="g1", g2="g2", mean="mean")
     rows = scope.reader.rows("summaries/shown_shapes", n_most=N_MOST)
     if not rows:
         return
@@ -176,7 +176,10 @@ def _margins(statistics: Statistics, report: Report) -> Iterator[Plot]:
         if values:
             builds.append(charts.Margins(build.name, values, _noise(report, build.name)))
     if builds:
-        heading = Heading("Margins of the pairs", "left of 0 the rejected answer scores higher")
+        detail = "left of 0 the rejected answer scores higher"
+        if any(build.noise_sd for build in builds):
+            detail += "; shaded: 1 and 2 standard deviations of the judge's noise"
+        heading = Heading("Margins of the pairs", detail)
         yield Plot("margins", charts.margin_histograms(builds, heading))
 
 
@@ -199,7 +202,7 @@ def _lengths(statistics: Statistics) -> Iterator[Plot]:
 
 
 def _values(scope: Scope, listing: str, column: str) -> list[float]:
-    list_rows(scope, Measure(column, listing, column))
+    scope.list_rows(Measure(column, listing, column))
     return [float(value) for (value,) in scope.reader.rows("summaries/shown_values", n_most=N_MOST)]
 
 

@@ -1,6 +1,6 @@
 """How every plot looks: colours that colour-blind people can tell apart, one type size, no clock in the files.
 
-The colours are those of Okabe and Ito (2008); maps use cividis and PuOr, which stay in order for everybody.
+The colours are those of Okabe and Ito (2008); maps use viridis and PuOr, which stay in order for everybody.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ _SETTINGS: dict[Any, Any] = {
     "axes.spines.right": False,
     "axes.edgecolor": "#666666",
     "axes.axisbelow": True,
-    "figure.constrained_layout.use": True,
     "savefig.facecolor": "white",
     "text.parse_math": False,  # a name with a dollar sign is a name
     "svg.fonttype": "path",
@@ -65,6 +64,7 @@ def blank(
 
     figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)
+    figure.set_layout_engine("constrained", w_pad=0.06, h_pad=0.07)
     panels = figure.subplots(rows, columns, squeeze=False, sharex=shared, sharey=shared)
     return figure, list(panels.flat)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,8 @@ from tsodata.recipes import SEED, ScoreChoice
 from tsodata.stats import sections
 from tsodata.stats.figures import Figure, Report, Threshold
 from tsodata.stats.intervals import BOOTSTRAP, Interval
-from tsodata.stats.listing import SCORES_TABLE
-from tsodata.stats.measuring import Measure, Scope, keep_draws, list_rows, measure_all, named_subject, take
+from tsodata.stats.listing import SCORES_TABLE, named_subject
+from tsodata.stats.measuring import Measure, Scope, find, keep_draws, measure_all, take
 from tsodata.stats.overlap import read_texts
 from tsodata.store import Reader, Store
 
@@ -70,6 +70,7 @@ class Statistics:
     scores: ScoreChoice
     untold: str | None
     matrix: ModelMatrix | None
+    kept: list[ScoreChoice] = field(default_factory=list)  # whose scores the table of answers' scores holds
 
     @classmethod
     def of(cls, reader: Reader, question: Question) -> Statistics:
@@ -115,10 +116,15 @@ class Statistics:
         values = {**_score_values(scores), "n_sample": sections.N_SIMILARITY}
         values["seed"] = stream_seed(self.question.seed, "similarity")
         if section in ("shape", "wins", "margins", "quality"):
-            self.reader.keep(SCORES_TABLE, f"stats/{SCORES_TABLE}", append=False, **_score_values(scores))
+            self._keep_scores(scores)
         if build:
             return Scope(self.reader, section, {**values, "build": build.name}, {"build": build.name})
         return Scope(self.reader, section, values)
+
+    def _keep_scores(self, scores: ScoreChoice) -> None:
+        if self.kept[-1:] != [scores]:
+            self.reader.keep(SCORES_TABLE, f"stats/{SCORES_TABLE}", append=False, **_score_values(scores))
+            self.kept[:] = [scores]
 
     def _section(self, name: str) -> tuple[list[Figure], str | None]:
         if name in sections.ON_BUILDS:
@@ -164,8 +170,8 @@ class Statistics:
 
     def _wins(self) -> tuple[list[Figure], str | None]:
         scope = self.scope("wins")
-        figures = [] if self.untold else take(scope, sections.WINS_BY_SCORE)
-        figures += take(scope, sections.WINS_BY_PREFERENCE)
+        figures = [] if self.untold else _both_ways(scope, sections.WINS_BY_SCORE)
+        figures += _both_ways(scope, sections.WINS_BY_PREFERENCE)
         if not figures:
             return [], f"wins: {self.untold or 'no two sources have scores or preferences on one prompt'}"
         return [self._with_role(figure) for figure in figures], None
@@ -237,12 +243,25 @@ def _choose_scores(reader: Reader, question: Question, builds: Sequence[BuildSco
     return ScoreChoice(), f"answers have scores of {known}: choose with --judge and --rubric"
 
 
+def _both_ways(scope: Scope, measure: Measure) -> list[Figure]:
+    """Return each win with the loss that it is from the other side: the rows are the same."""
+    figures = []
+    losses = replace(measure, column="loss")
+    for found in find(scope, measure):
+        by = named_subject(found.subject, measure.by)
+        figures.append(scope.figure(measure, found.value, found.n, by=by, interval=found.interval))
+        interval = found.interval and Interval(1 - found.interval.high, 1 - found.interval.low, BOOTSTRAP)
+        lost = scope.figure(losses, 1 - found.value, found.n, by=by, interval=interval)
+        figures.append(replace(lost, subject={**lost.subject, "source": by["against"], "against": by["source"]}))
+    return sorted(figures, key=lambda figure: list(figure.subject.values()))
+
+
 def _reliability(scope: Scope) -> list[Figure]:
     measure = sections.RELIABILITY
-    list_rows(scope, measure, n_scores="n_scores", variance="variance")
+    scope.list_rows(measure, n_scores="n_scores", variance="variance")
     figures = []
     for subject, n, *numbers, n_blocks in scope.reader.rows("summaries/reliability"):
-        by = named_subject(measure, subject)
+        by = named_subject(subject, measure.by)
         for position, (name, unit, threshold) in enumerate(
             (
                 ("noise: sd within answers", "score", None),
@@ -258,10 +277,10 @@ def _reliability(scope: Scope) -> list[Figure]:
 
 def _correlations(scope: Scope) -> list[Figure]:
     measure = sections.CORRELATION
-    list_rows(scope, measure, other="other_score")
+    scope.list_rows(measure, other="other_score")
     return [
         scope.figure(
-            measure, value, int(n), by=named_subject(measure, subject), interval=_interval(low, high, n_blocks)
+            measure, value, int(n), by=named_subject(subject, measure.by), interval=_interval(low, high, n_blocks)
         )
         for subject, n, value, low, high, n_blocks in scope.reader.rows("summaries/correlations")
     ]

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from tsodata import queries
 
 SCORES_TABLE = "answer_scores"
+N_BLOCKS = 1024  # as in sql/summaries/draws.sql
 _SCORES = f"stats/{SCORES_TABLE}"
-_NAME = re.compile(r"\$(\w+)")
+_SEPARATOR = "\x1f"
+_PARAMETER = re.compile(r"\$(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A file of sql/stats with the values of its parameters; those that it does not take are left alone."""
+    """A file of sql/stats with the values of its parameters; values that it does not take are left alone."""
 
     path: str
     values: Mapping[str, object]
@@ -30,7 +32,7 @@ class Listing:
         return SCORES_TABLE in queries.load(self.path).sql
 
     def body(self) -> str:
-        """Return the SELECT without its order, for a view."""
+        """Return the SELECT without its order."""
         return self._parts()[0]
 
     def statement(self, column: str, subject: Mapping[str, str]) -> str:
@@ -40,11 +42,11 @@ class Listing:
         conditions = [f"{name} = {literal(value)}" for name, value in subject.items()]
         where = " and ".join([f"{column} is not null", *conditions])
         first = [] if column in order.split(", ") else [f"{column} desc"]
-        ctes = [f"listed as (\n{body}\n)"]
+        tables = [f"listed as (\n{body}\n)"]
         if self.is_on_scores:
-            ctes.insert(0, f"{SCORES_TABLE} as (\n{Listing(_SCORES, self.values).body()}\n)")
+            tables.insert(0, f"{SCORES_TABLE} as (\n{Listing(_SCORES, self.values).body()}\n)")
         return (
-            f"-- {question}\nwith {', '.join(ctes)}\nselect * from listed\nwhere {where}\n"
+            f"-- {question}\nwith {', '.join(tables)}\nselect * exclude (prompt_key) from listed\nwhere {where}\n"
             f"order by {', '.join([*first, order])}"
         )
 
@@ -52,9 +54,38 @@ class Listing:
         query = queries.load(self.path)
         given = {parameter.name: self.values[parameter.name] for parameter in query.parameters}
         lines = [line for line in query.sql.splitlines() if not line.startswith("--")]
-        filled = _NAME.sub(lambda match: literal(given[match[1]]), "\n".join(lines))
+        filled = _PARAMETER.sub(lambda match: literal(given[match[1]]), "\n".join(lines))
         body, _, order = filled.strip().rpartition("\norder by ")
         return body, order
+
+
+def rows_text(rows: str, column: str, by: Sequence[str], others: Mapping[str, str]) -> str:
+    """Return a SELECT of `subject`, `prompt_key`, `value`, and other columns renamed, over a listing's rows."""
+    more = "".join(f", {other}::double as {name}" for name, other in others.items())
+    return (
+        f"select {_subject(by)} as subject, prompt_key, {column}::double as value{more} "
+        f"from {rows} where {column} is not null"
+    )
+
+
+def blocks_text(rows: str, column: str, by: Sequence[str]) -> str:
+    """Return a SELECT of `n` and `total` of a column for each subject and block of prompts, over a listing's rows."""
+    columns = [*by, f"prompt_key % {N_BLOCKS} as block", "count(*) as n", f"fsum({column}::double) as total"]
+    return (
+        f"select {_subject(by)} as subject, block, n, total from (select {', '.join(columns)} "
+        f"from {rows} where {column} is not null group by {', '.join([*by, 'block'])})"
+    )
+
+
+def named_subject(subject: str, by: Sequence[str]) -> dict[str, str]:
+    """Return a subject by the names of its columns."""
+    return dict(zip(by, subject.split(_SEPARATOR), strict=True)) if by else {}
+
+
+def _subject(by: Sequence[str]) -> str:
+    if not by:
+        return "''"
+    return f"concat_ws('{_SEPARATOR}', {', '.join(by)})" if len(by) > 1 else by[0]
 
 
 def literal(value: object) -> str:

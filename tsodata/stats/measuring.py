@@ -1,6 +1,6 @@
 """From rows to figures: a measure names a listing and a column of it, and how its values become one number.
 
-The figure is computed over the very statement that it shows, so the two cannot differ. Intervals are a bootstrap over
+The figure is computed over the very file that it shows, so the two cannot differ. Intervals are a bootstrap over
 prompts, and exact for a share with one row per prompt, or where all rows are alike.
 """
 
@@ -10,14 +10,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from tsodata import queries
 from tsodata.stats.figures import Figure, Threshold
 from tsodata.stats.intervals import BOOTSTRAP, Interval, exact_interval
-from tsodata.stats.listing import Listing
+from tsodata.stats.listing import Listing, blocks_text, named_subject, rows_text
 from tsodata.store import Reader
 
 N_REPLICATES = 1000
-_SEPARATOR = "\x1f"
 _QUANTILES = {"median": 0.5, "q10": 0.1, "q90": 0.9}
+_KEPT = ("shape", "pair_scores", "pair_lengths", "pair_similarity")  # small, and read by several measures
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,26 @@ class Scope:
     section: str
     values: Mapping[str, object]
     subject: Mapping[str, str] = field(default_factory=dict)
+    kept: set[str] = field(default_factory=set)
 
-    def listing(self, path: str) -> Listing:
+    def listing(self, name: str) -> Listing:
         """Return a listing with this scope's values."""
-        return Listing(f"stats/{path}", self.values)
+        return Listing(f"stats/{name}", self.values)
+
+    def rows(self, name: str) -> str:
+        """Return what stands for a listing's rows behind `from`; the small ones are kept as a table once."""
+        if name not in _KEPT:
+            return f"(\n{self.listing(name).body()}\n)"
+        if name not in self.kept:
+            path = f"stats/{name}"
+            given = {parameter.name: self.values[parameter.name] for parameter in queries.load(path).parameters}
+            self.reader.keep(name, path, append=False, **given)
+            self.kept.add(name)
+        return name
+
+    def list_rows(self, measure: Measure, **others: str) -> None:
+        """Define the view `listed` of a measure: subject, prompt_key, value, and other columns by name."""
+        self.reader.define("listed", rows_text(self.rows(measure.listing), measure.column, measure.by, others))
 
     def figure(self, measure: Measure, value: float | None, n: int, **known: Any) -> Figure:
         """Return a figure of this scope, with the statement that lists its rows."""
@@ -81,7 +98,7 @@ class Scope:
 
 def keep_draws(reader: Reader, seed: int) -> None:
     """Keep the draws of the bootstrap for the length of the reader."""
-    reader.keep("draws", "summaries/draws", n_replicates=N_REPLICATES, seed=seed)
+    reader.keep("draws", "summaries/draws", append=False, n_replicates=N_REPLICATES, seed=seed)
 
 
 def measure_all(scope: Scope, measures: Iterable[Measure]) -> list[Figure]:
@@ -91,60 +108,39 @@ def measure_all(scope: Scope, measures: Iterable[Measure]) -> list[Figure]:
 
 def take(scope: Scope, measure: Measure) -> list[Figure]:
     """Return the figures of a measure, one per subject; one without a value where nothing is listed at all."""
-    list_rows(scope, measure)
-    reader = scope.reader
-    if measure.kind in _QUANTILES:
-        rows = reader.rows("summaries/quantiles", q=_QUANTILES[measure.kind])
-        found = _without_interval((subject, value, n) for subject, n, value in rows)
-    elif measure.kind in ("count", "prompts"):
-        is_count = measure.kind == "count"
-        rows = reader.rows("summaries/means")
-        found = _without_interval((subject, n if is_count else n_prompts, n) for subject, n, n_prompts, _ in rows)
-    else:
-        found = _means(reader, measure.kind)
+    found = find(scope, measure)
     if not found and not measure.by:
         return [scope.figure(measure, None, 0)]
     return [
-        scope.figure(measure, value, n, interval=interval, by=named_subject(measure, subject))
-        for subject, value, n, interval in found
+        scope.figure(measure, one.value, one.n, interval=one.interval, by=named_subject(one.subject, measure.by))
+        for one in found
     ]
 
 
-def list_rows(scope: Scope, measure: Measure, **others: str) -> None:
-    """Define the view `listed` of a measure: subject, prompt_id, value, and other columns by name."""
-    body = scope.listing(measure.listing).body()
-    columns = [f"coalesce({name}, '')" for name in measure.by]
-    subject = (
-        columns[0] if len(columns) == 1 else f"concat_ws('{_SEPARATOR}', {', '.join(columns)})" if columns else "''"
-    )
-    more = "".join(f", {column}::double as {name}" for name, column in others.items())
-    scope.reader.define(
-        "listed",
-        f"select {subject} as subject, prompt_id, {measure.column}::double as value{more} "
-        f"from (\n{body}\n) where {measure.column} is not null",
-    )
+def find(scope: Scope, measure: Measure) -> list[Found]:
+    """Return the values of a measure, one per subject."""
+    reader = scope.reader
+    if measure.kind in (*_QUANTILES, "prompts", "share"):
+        scope.list_rows(measure)
+    if measure.kind in _QUANTILES:
+        rows = reader.rows("summaries/quantiles", q=_QUANTILES[measure.kind])
+        return [Found(subject, value, n) for subject, n, value in rows]
+    if measure.kind == "prompts":
+        return [Found(subject, float(n_prompts), n) for subject, n, n_prompts in reader.rows("summaries/prompts")]
+    reader.keep_text("blocks", blocks_text(scope.rows(measure.listing), measure.column, measure.by))
+    means = reader.rows("summaries/means")
+    if measure.kind == "count":
+        return [Found(subject, float(n), n) for subject, n, _ in means]
+    if measure.kind == "portion":
+        return [Found(subject, value, n) for subject, n, value in means]
+    return _with_intervals(reader, means, is_share=measure.kind == "share")
 
 
-def named_subject(measure: Measure, subject: str) -> dict[str, str]:
-    """Return a row's subject by the names of its columns."""
-    return dict(zip(measure.by, subject.split(_SEPARATOR), strict=True)) if measure.by else {}
-
-
-def _without_interval(rows: Iterable[tuple[Any, ...]]) -> list[Found]:
-    return [Found(subject, float(value), int(n)) for subject, value, n in rows]
-
-
-def _means(reader: Reader, kind: str) -> list[Found]:
-    rows = reader.rows("summaries/means")
-    bootstrapped = {}
-    if kind != "portion" and any(kind == "mean" or n != n_prompts for _, n, n_prompts, _ in rows):
-        bootstrapped = {
-            subject: Interval(low, high, BOOTSTRAP) for subject, low, high in reader.rows("summaries/mean_intervals")
-        }
-    found = []
-    for subject, n, n_prompts, value in rows:
-        interval = bootstrapped.get(subject)
-        if kind == "share" and (n == n_prompts or value in (0, 1)):
-            interval = exact_interval(value, n_prompts)
-        found.append(Found(subject, value, int(n), interval))
-    return found
+def _with_intervals(reader: Reader, means: list[tuple[Any, ...]], *, is_share: bool) -> list[Found]:
+    n_prompts = {subject: int(n) for subject, _, n in reader.rows("summaries/prompts")} if is_share else {}
+    exact = {subject for subject, n, value in means if is_share and (n == n_prompts[subject] or value in (0, 1))}
+    intervals = {subject: exact_interval(value, n_prompts[subject]) for subject, _, value in means if subject in exact}
+    if len(exact) < len(means):
+        for subject, low, high in reader.rows("summaries/intervals"):
+            intervals.setdefault(subject, Interval(low, high, BOOTSTRAP))
+    return [Found(subject, value, n, intervals.get(subject)) for subject, n, value in means]

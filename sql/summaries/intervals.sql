@@ -1,16 +1,7 @@
 -- Between which two values does the mean lie in 95 of 100 replicates of a bootstrap over blocks of prompts?
 -- params: none
 -- rows:   one per subject with at least two blocks
-with blocks as (
-    select
-        subject,
-        right(prompt_id, 3) as block,
-        fsum(value) as total,
-        count(*) as n,
-    from listed
-    group by subject, block
-),
-several as (
+with several as (
     select subject from blocks group by subject having count(*) > 1
 ),
 replicates as (
