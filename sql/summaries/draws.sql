@@ -1,5 +1,5 @@
 -- How often does each replicate of a bootstrap take each block of prompts: a Poisson number with mean 1, by hash?
--- A block is the prompts whose keys leave the same rest by 1024, so a draw costs the same for a million prompts.
+-- Replicates count from 1. A block is the prompts whose keys leave the same rest by 1024, so a draw costs the same for a million prompts.
 -- params: $n_replicates integer: how many replicates
 --         $seed ubigint: of the bootstrap
 -- rows:   one per replicate and block that it takes at all
@@ -8,7 +8,7 @@ with uniform as (
         replicates.replicate::integer as replicate,
         blocks.block,
         tso_u01(tso_hash64(replicates.replicate * 1024 + blocks.block, $seed::ubigint)) as u,
-    from unnest(range($n_replicates::integer)) as replicates (replicate)
+    from unnest(range(1, $n_replicates::integer + 1)) as replicates (replicate)
     cross join unnest(range(1024)) as blocks (block)
 )
 select

@@ -15,7 +15,6 @@ from tsodata import queries
 SCORES_TABLE = "answer_scores"
 N_BLOCKS = 1024  # as in sql/summaries/draws.sql
 _SCORES = f"stats/{SCORES_TABLE}"
-_SEPARATOR = "\x1f"
 _PARAMETER = re.compile(r"\$(\w+)")
 
 
@@ -77,15 +76,16 @@ def blocks_text(rows: str, column: str, by: Sequence[str]) -> str:
     )
 
 
-def named_subject(subject: str, by: Sequence[str]) -> dict[str, str]:
-    """Return a subject by the names of its columns."""
-    return dict(zip(by, subject.split(_SEPARATOR), strict=True)) if by else {}
+def named_subject(subject: str | Sequence[str], by: Sequence[str]) -> dict[str, str]:
+    """Return a subject by the names of its columns: one text for one column, several for several."""
+    values = [subject] if isinstance(subject, str) else subject
+    return dict(zip(by, values, strict=True)) if by else {}
 
 
 def _subject(by: Sequence[str]) -> str:
     if not by:
         return "''"
-    return f"concat_ws('{_SEPARATOR}', {', '.join(by)})" if len(by) > 1 else by[0]
+    return f"[{', '.join(by)}]" if len(by) > 1 else by[0]
 
 
 def literal(value: object) -> str:
@@ -98,7 +98,9 @@ def literal(value: object) -> str:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, (int, float)):
+    if isinstance(value, float):
+        return f"{value!r}::double"  # a bare 0.1 would be a decimal
+    if isinstance(value, int):
         return repr(value)
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"

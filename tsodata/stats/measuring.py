@@ -6,7 +6,7 @@ prompts, and exact for a share with one row per prompt, or where all rows are al
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -45,7 +45,7 @@ class Measure:
 class Found(NamedTuple):
     """The value of one subject, over n rows."""
 
-    subject: str
+    subject: str | tuple[str, ...]
     value: float
     n: int
     interval: Interval | None = None
@@ -124,11 +124,12 @@ def find(scope: Scope, measure: Measure) -> list[Found]:
         scope.list_rows(measure)
     if measure.kind in _QUANTILES:
         rows = reader.rows("summaries/quantiles", q=_QUANTILES[measure.kind])
-        return [Found(subject, value, n) for subject, n, value in rows]
+        return [Found(_plain(subject), value, n) for subject, n, value in rows]
     if measure.kind == "prompts":
-        return [Found(subject, float(n_prompts), n) for subject, n, n_prompts in reader.rows("summaries/prompts")]
+        rows = reader.rows("summaries/prompts")
+        return [Found(_plain(subject), float(n_prompts), n) for subject, n, n_prompts in rows]
     reader.keep_text("blocks", blocks_text(scope.rows(measure.listing), measure.column, measure.by))
-    means = reader.rows("summaries/means")
+    means = [(_plain(subject), int(n), float(value)) for subject, n, value in reader.rows("summaries/means")]
     if measure.kind == "count":
         return [Found(subject, float(n), n) for subject, n, _ in means]
     if measure.kind == "portion":
@@ -136,11 +137,15 @@ def find(scope: Scope, measure: Measure) -> list[Found]:
     return _with_intervals(reader, means, is_share=measure.kind == "share")
 
 
-def _with_intervals(reader: Reader, means: list[tuple[Any, ...]], *, is_share: bool) -> list[Found]:
-    n_prompts = {subject: int(n) for subject, _, n in reader.rows("summaries/prompts")} if is_share else {}
+def _plain(subject: str | list[str]) -> str | tuple[str, ...]:
+    return subject if isinstance(subject, str) else tuple(subject)
+
+
+def _with_intervals(reader: Reader, means: Sequence[tuple[Any, int, float]], *, is_share: bool) -> list[Found]:
+    n_prompts = {_plain(subject): int(n) for subject, _, n in reader.rows("summaries/prompts")} if is_share else {}
     exact = {subject for subject, n, value in means if is_share and (n == n_prompts[subject] or value in (0, 1))}
     intervals = {subject: exact_interval(value, n_prompts[subject]) for subject, _, value in means if subject in exact}
     if len(exact) < len(means):
         for subject, low, high in reader.rows("summaries/intervals"):
-            intervals.setdefault(subject, Interval(low, high, BOOTSTRAP))
+            intervals.setdefault(_plain(subject), Interval(low, high, BOOTSTRAP))
     return [Found(subject, value, n, intervals.get(subject)) for subject, n, value in means]
