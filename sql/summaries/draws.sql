@@ -1,5 +1,6 @@
 -- How often does each replicate of a bootstrap take each block of prompts: a Poisson number with mean 1, by hash?
--- Replicates count from 1. A block is the prompts whose keys leave the same rest by 1024, so a draw costs the same for a million prompts.
+-- Replicates count from 1. A block is the prompts whose keys leave the same rest by 1024: a draw then costs the same for
+-- a million prompts as for a thousand.
 -- params: $n_replicates integer: how many replicates
 --         $seed ubigint: of the bootstrap
 -- rows:   one per replicate and block that it takes at all

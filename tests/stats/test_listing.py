@@ -46,7 +46,7 @@ def test_a_name_that_would_end_the_statement_is_only_a_name(answers):
 def test_a_statement_begins_with_its_question_and_ends_with_its_order():
     text = Listing("stats/duplicate_prompts", {}).statement("is_duplicate", {})
 
-    assert text.splitlines()[0] == "-- Which prompts have the words of another prompt, but for case and blanks?"
+    assert text.splitlines()[0] == "/* Which prompts have the words of another prompt, but for case and blanks? */"
     assert text.splitlines()[-1] == "order by is_duplicate desc, prompt_id"
 
 

@@ -45,7 +45,7 @@ class Listing:
         if self.is_on_scores:
             tables.insert(0, f"{SCORES_TABLE} as (\n{Listing(_SCORES, self.values).body()}\n)")
         return (
-            f"-- {question}\nwith {', '.join(tables)}\nselect * exclude (prompt_key) from listed\nwhere {where}\n"
+            f"/* {question} */\nwith {', '.join(tables)}\nselect * exclude (prompt_key) from listed\nwhere {where}\n"
             f"order by {', '.join([*first, order])}"
         )
 
