@@ -69,4 +69,4 @@ def stats(
     if plots:
         from tsodata.plots import draw_plots
 
-        narrate(f"{plots}: {', '.join(draw_plots(opened, question, report, plots))}")
+        narrate(f"{plots}: {', '.join(draw_plots(opened, report, plots, question=question))}")

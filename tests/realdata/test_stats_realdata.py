@@ -56,7 +56,7 @@ def test_every_prompts_shape_is_that_of_scipy(looked_at):
     rows = store.sql(listed.sql).select("prompt_id", "g1", "g2").rows()
     assert len(rows) == 80
     for prompt, g1, g2 in rows:
-        assert (g1, g2) == pytest.approx(of_scipy[prompt], abs=1e-9)
+        assert (g1, g2) == pytest.approx(of_scipy[prompt], abs=1e-6)  # an answer's score is in millionths
 
 
 def test_gpt_4_likes_what_it_sees_first_a_little(looked_at):

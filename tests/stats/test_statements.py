@@ -1,6 +1,7 @@
 """The SQL of a figure runs on its own, and its rows are the figure."""
 
 import os
+import re
 from pathlib import Path
 from statistics import fmean, median
 
@@ -73,6 +74,16 @@ def test_the_rows_to_look_at_come_first(tiny_once, figures):
     rows = tiny_once.sql(figures.cell("empty", "small").sql)
 
     assert rows["is_empty"].to_list() == [True, False, False, False]
+
+
+def test_the_documentation_has_a_heading_for_every_section_and_names_its_sources():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "stats.md").read_text(encoding="utf-8")
+
+    assert [name for name in sections.SECTIONS if f"\n## {name}\n" not in page] == []
+    sources = {measure.threshold.source for measure in MEASURES.values() if measure.threshold}
+    named = {number for source in sources for number in re.findall(r"\d{4}\.\d{5}", source)}
+    assert len(named) >= 7
+    assert [number for number in sorted(named) if number not in page] == []
 
 
 LISTED = {

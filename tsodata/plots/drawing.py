@@ -36,14 +36,14 @@ class Plot(NamedTuple):
     drawing: Drawing
 
 
-def draw_plots(store: Store, question: Question, report: Report, folder: Path) -> list[str]:
-    """Write the plots of a report as PNG and SVG into a folder, and return their names.
+def draw_plots(store: Store, report: Report, folder: Path, *, question: Question) -> list[str]:
+    """Write the plots of a report, and of the question it answers, as PNG and SVG, and return their names.
 
     The folder's earlier plots are replaced; one that holds anything else is left alone.
 
     Raises:
         UsageError: the folder holds something else, or matplotlib is not installed.
-        DataError: there is nothing to draw.
+        DataError: there is nothing to draw, or the disk does not take it.
     """
     folder = folder.resolve()
     _refuse_others(folder)
@@ -52,9 +52,12 @@ def draw_plots(store: Store, question: Question, report: Report, folder: Path) -
             plots = list(_iter_plots(Statistics.of(reader, question), report))
         if not plots:
             raise DataError(f"{folder}: nothing to draw: the store has no scores, preferences or pairs to show")
-        with placed_whole(folder, replacing=folder.exists()) as partial:
-            for plot in plots:
-                save(plot.drawing, partial, plot.name)
+        try:
+            with placed_whole(folder, replacing=folder.exists()) as partial:
+                for plot in plots:
+                    save(plot.drawing, partial, plot.name)
+        except OSError as error:
+            raise DataError(f"{folder}: the plots cannot be written: {error.strerror or error}") from error
     return [plot.name for plot in plots]
 
 

@@ -58,7 +58,7 @@ class Listing:
         return body, order
 
 
-def rows_text(rows: str, column: str, by: Sequence[str], others: Mapping[str, str]) -> str:
+def rows_text(rows: str, column: str, by: Sequence[str], *, others: Mapping[str, str]) -> str:
     """Return a SELECT of `subject`, `prompt_key`, `value`, and other columns renamed, over a listing's rows."""
     more = "".join(f", {other}::double as {name}" for name, other in others.items())
     return (

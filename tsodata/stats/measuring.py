@@ -78,7 +78,8 @@ class Scope:
 
     def list_rows(self, measure: Measure, **others: str) -> None:
         """Define the view `listed` of a measure: subject, prompt_key, value, and other columns by name."""
-        self.reader.define("listed", rows_text(self.rows(measure.listing), measure.column, measure.by, others))
+        rows = self.rows(measure.listing)
+        self.reader.define("listed", rows_text(rows, measure.column, measure.by, others=others))
 
     def figure(self, measure: Measure, value: float | None, n: int, **known: Any) -> Figure:
         """Return a figure of this scope, with the statement that lists its rows."""

@@ -28,7 +28,7 @@ def read_texts(path: Path, fields: Sequence[str] = ()) -> list[str]:
             raise ImportRefusedError(f"{path}:{row.line}: {row.problem}")
         names = [name for name in (fields or FIELDS) if row.value.get(name)]
         if not names:
-            raise UsageError(_no_text(path, row.line, fields, row.value))
+            raise UsageError(f"{path}:{row.line}: {_no_text(fields, row.value)}")
         for name in names if fields else names[:1]:
             texts += [text for text in _texts(row.value[name]) if text.strip()]
     return texts
@@ -44,6 +44,6 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def _no_text(path: Path, line: int, fields: Sequence[str], row: Mapping[str, Any]) -> str:
+def _no_text(fields: Sequence[str], row: Mapping[str, Any]) -> str:
     wanted = ", ".join(fields) if fields else f"one of {', '.join(FIELDS)}"
-    return f"{path}:{line}: no text in {wanted}; found {', '.join(row) or 'nothing'}. Pass --against-field NAME"
+    return f"no text in {wanted}; found {', '.join(row) or 'nothing'}. Pass --against-field NAME"
