@@ -49,9 +49,12 @@ def _group(figures: Sequence[Figure]) -> Iterator[str]:
         yield from _crossed(figures, subjects)
         return
     for subject in subjects:
-        rows = [_row(figure) for figure in figures if _label(figure) == subject]
+        rows = [_row(figure) for figure in figures if _label(figure) == subject and figure.value is not None]
         if subject:
             yield f"  {subject}"
+        if not rows:
+            yield "    nothing to tell: no row has a value"
+            continue
         yield from columns([["    figure", "value", "95 %", "n", "unit", "verdict"], *rows], to_the_left=(4, 5))
 
 

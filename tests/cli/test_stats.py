@@ -23,6 +23,20 @@ def test_json_has_every_figure_with_sql_that_runs(filled):
     assert len(json.loads(filled("sql", longer["sql"], "--json"))) == longer["n"]
 
 
+def test_a_build_without_scores_says_so_in_one_line(tso, tmp_path):
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    bare = [{name: row[name] for name in ("prompt", "model", "response")} for row in rows]
+    (tmp_path / "bare.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in bare))
+    tso("import", "records", "bare.jsonl", "--models", "models.csv")
+    tso("build-pairs", "b", "--base", "m/v2/7", "--recipe", "weighted", "--allow-short")
+
+    assert tso("stats", "--section", "quality").splitlines()[3:6] == [
+        "quality",
+        "  b",
+        "    nothing to tell: no row has a value",
+    ]
+
+
 def test_a_section_alone_is_shown_alone(filled):
     assert "margins" not in filled("stats", "--section", "cells")
 
