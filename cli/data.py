@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import asking, comparing, exporting, importing, pairing
+from . import asking, comparing, exporting, importing, pairing, stats
 
 app = typer.Typer(
     name="tso-data",
@@ -24,6 +24,7 @@ app.command("builds")(pairing.builds)
 app.command("diff")(comparing.diff)
 app.command("rebuild")(comparing.rebuild)
 app.command("explain")(pairing.explain)
+app.command("stats")(stats.stats)
 app.command("export")(exporting.export)
 app.command("export-answers")(exporting.answers)
 app.command("sql")(asking.sql)

@@ -25,12 +25,13 @@ _WORDS = {
 }
 
 
-def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield rows of texts as aligned columns, the first to the left, the others to the right."""
+def columns(rows: Sequence[Sequence[str]], *, to_the_left: Sequence[int] = ()) -> Iterator[str]:
+    """Yield rows of texts as aligned columns: the first, and those named by number, to the left, the others right."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [
-            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+            cell.ljust(w) if i == 0 or i in to_the_left else cell.rjust(w)
+            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
         ]
         yield "  ".join(cells).rstrip()
 

@@ -106,6 +106,14 @@ class Reader:
         head = f"insert into {name}" if append else f"create or replace temp table {name} as"
         self.connection.execute(f"{head} {queries.load(path).sql}", parameters or None)
 
+    def define(self, name: str, text: str) -> None:
+        """Give a SELECT a name that the SQL files of this reader can use: a temporary view."""
+        self.connection.execute(f"create or replace temp view {name} as {text}")
+
+    def keep_text(self, name: str, text: str) -> None:
+        """Keep the rows of a SELECT as a temporary table of this reader."""
+        self.connection.execute(f"create or replace temp table {name} as {text}")
+
     def snapshot(self, commit_seq: int | None = None) -> Snapshot:
         """Return the snapshot of what this reader sees, or of what it would have seen after a commit."""
         if commit_seq is None:
