@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: test check torture demo clean
+.PHONY: test check demo fuzz torture clean
 
 # The whole of CI: style, types, import floors, then the tests.
 test: check
@@ -24,6 +24,10 @@ torture: $(READY)
 demo: $(READY)
 	rm -rf .demo
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python examples/tour.py README.md .demo
+
+# A million hostile inputs, ten minutes or so of one core; FUZZ="--seconds 60" for less, "--start N" to go on.
+fuzz: $(READY)
+	$(BIN)/python tests/fuzz/fuzz.py $(FUZZ)
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

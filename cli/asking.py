@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
 from .exits import guarded
 from .opening import open_store
-from .options import AsCsv, AsJson, Limit, Memory, ParquetFile, StorePath, Timeout, Wait, named_values
+from .options import AsCsv, AsCsvSafe, AsJson, Limit, Memory, ParquetFile, StorePath, Timeout, Wait, named_values
 
 if TYPE_CHECKING:
     from tsodata.store import Store
+
+
+class Ways(TypedDict):
+    """How the rows leave: as a table, where none of these is asked for."""
+
+    as_json: bool
+    as_csv: bool
+    as_csv_safe: bool
+    parquet: Path | None
 
 
 @guarded
@@ -28,11 +37,24 @@ def sql(
     *,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
+    as_csv_safe: AsCsvSafe = False,
 ) -> None:
     """Ask the store in SQL, read-only. The views for people begin with v_ (docs/views.md)."""
-    text = sys.stdin.read() if statement == "-" else statement
+    text = _statement() if statement == "-" else statement
     limits, opened = (memory, timeout), open_store(store, wait)
-    _ask(opened, text, None, limits=limits, as_json=as_json, as_csv=as_csv, parquet=parquet, limit=limit)
+    ways = Ways(as_json=as_json, as_csv=as_csv, as_csv_safe=as_csv_safe, parquet=parquet)
+    _ask(opened, text, None, limits=limits, ways=ways, limit=limit)
+
+
+def _statement() -> str:
+    from tsodata.errors import UsageError
+
+    try:
+        text = sys.stdin.read()
+        text.encode()  # where the locale is C, broken bytes get this far
+    except UnicodeError:
+        raise UsageError("the statement on stdin is not UTF-8; convert it first") from None
+    return text
 
 
 @guarded
@@ -51,6 +73,7 @@ def query(
     *,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
+    as_csv_safe: AsCsvSafe = False,
 ) -> None:
     """Run a named query over provenance."""
     from tsodata import queries
@@ -66,7 +89,8 @@ def query(
     asked = queries.named(name)
     bound = asked.bind(named_values(parameter, "-p NAME=VALUE"))
     limits, opened = (memory, timeout), open_store(store, wait)
-    _ask(opened, asked.sql, bound, limits=limits, as_json=as_json, as_csv=as_csv, parquet=parquet, limit=limit)
+    ways = Ways(as_json=as_json, as_csv=as_csv, as_csv_safe=as_csv_safe, parquet=parquet)
+    _ask(opened, asked.sql, bound, limits=limits, ways=ways, limit=limit)
 
 
 def _ask(
@@ -75,9 +99,7 @@ def _ask(
     bound: dict[str, object] | None,
     *,
     limits: tuple[str, float],
-    as_json: bool,
-    as_csv: bool,
-    parquet: Path | None,
+    ways: Ways,
     limit: int,
 ) -> None:
     from tsodata.store import run_statement
@@ -87,7 +109,7 @@ def _ask(
 
     memory, timeout_s = limits
     cap_memory(memory)
-    is_table = not (as_json or as_csv or parquet)
+    is_table = not any(ways.values())
     with store.locked_down(memory=memory, timeout_s=timeout_s) as connection:
         frame = to_frame(run_statement(connection, text, bound), at_most=limit + 1 if is_table else None)
-    write_frame(frame, as_json=as_json, as_csv=as_csv, parquet=parquet, limit=limit)
+    write_frame(frame, **ways, limit=limit)

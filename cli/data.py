@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import asking, checking, exporting, importing, pairing
+from . import asking, checking, comparing, exporting, importing, pairing, stats
 
 app = typer.Typer(
     name="tso-data",
@@ -21,8 +21,12 @@ app.command("import")(importing.import_)
 app.command("matrix")(pairing.matrix)
 app.command("build-pairs")(pairing.build)
 app.command("builds")(pairing.builds)
+app.command("diff")(comparing.diff)
+app.command("rebuild")(comparing.rebuild)
 app.command("explain")(pairing.explain)
+app.command("stats")(stats.stats)
 app.command("export")(exporting.export)
+app.command("export-answers")(exporting.answers)
 app.command("check")(checking.check)
 app.command("recover")(checking.recover)
 app.command("sql")(asking.sql)

@@ -6,15 +6,19 @@ import functools
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import IntEnum
+from pathlib import Path
 from typing import ParamSpec
 
 import typer
 
-from tsodata.errors import DataError, StoreError, TsoError
+from tsodata.errors import DataError, StoreError, TsoError, UsageError
+
+from .legible import legible
 
 P = ParamSpec("P")
+_DATABASE_PATHS = ("store", "parquet")
 
 
 class ExitCode(IntEnum):
@@ -31,7 +35,7 @@ class ExitCode(IntEnum):
 
 def narrate(text: str) -> None:
     """Say something to the person at the terminal, on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    print(legible(text), file=sys.stderr, flush=True)
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:
@@ -41,6 +45,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
+            _refuse_broken_texts(kwargs)
             command(*args, **kwargs)
             sys.stdout.flush()
         except TsoError as error:
@@ -54,6 +59,17 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
             raise typer.Exit(ExitCode.DONE) from None
 
     return run
+
+
+def _refuse_broken_texts(arguments: Mapping[str, object]) -> None:
+    """Refuse bytes that are no UTF-8 where the database would get them; other paths may have any name."""
+    for name, value in arguments.items():
+        for given in value if isinstance(value, list) else [value]:
+            if isinstance(given, str) or (isinstance(given, Path) and name in _DATABASE_PATHS):
+                try:
+                    str(given).encode()
+                except UnicodeEncodeError:
+                    raise UsageError(f"{name} {str(given)!r} is not UTF-8; type it anew") from None
 
 
 def _code(error: TsoError) -> ExitCode:

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from .exits import ExitCode, guarded, narrate
-from .opening import fields_of, open_store, print_json, recorded
+from .legible import say
+from .opening import open_store, plain, print_json, recorded
 from .options import AsJson, StorePath, Wait, named_values
 
 
@@ -25,7 +26,7 @@ def import_(
     format_name: Annotated[
         str | None, typer.Argument(metavar="FORMAT", help="The format of the files; --formats lists them.")
     ] = None,
-    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Files, plain or as .gz or .zst.")] = None,
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Files, folders, quoted patterns.")] = None,
     models: Annotated[Path | None, typer.Option(help="A table of name, family, version, size.")] = None,
     family: Annotated[str | None, typer.Option(help="The cell's family, for files of one model.")] = None,
     version: Annotated[str | None, typer.Option(help="The cell's version.")] = None,
@@ -68,10 +69,8 @@ def import_(
     with recorded(opened, {"format": format_name, "paths": [str(path) for path in paths], **asked}) as run:
         reports = import_files(opened, format_name, paths, run=run, options=options, progress=narrate)
     if as_json:
-        print_json(
-            [{**fields_of(report), "rows": report.rows, "unplaced": sorted(report.unplaced)} for report in reports]
-        )
+        print_json([{**plain(report), "rows": report.rows, "unplaced": sorted(report.unplaced)} for report in reports])
     else:
-        print(*import_lines(format_name, reports), sep="\n")
+        say(import_lines(format_name, reports))
     if any(report.failed for report in reports):
         raise typer.Exit(ExitCode.REFUSED)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,16 +31,19 @@ def recorded(store: Store, arguments: dict[str, object], *, seed: int | None = N
         yield run
 
 
+def plain(value: Any) -> Any:
+    """Return a record with all that it holds as plain data, by the names of its fields."""
+    if dataclasses.is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return plain(value._asdict())
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, (tuple, list)) else value
+
+
 def print_json(value: object) -> None:
-    """Print a value as JSON; a dataclass is an object of its fields, and what JSON does not know becomes text."""
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=_plain)
-    print()
+    """Print a value as JSON; what JSON does not know becomes text."""
+    from tsodata.provenance import storable
 
-
-def fields_of(value: Any) -> dict[str, Any]:
-    """Return the fields of a dataclass as they are; `asdict` would count the pairs of a Counter."""
-    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-
-
-def _plain(value: object) -> object:
-    return fields_of(value) if dataclasses.is_dataclass(value) else str(value)
+    print(storable(json.dumps(value, ensure_ascii=False, indent=2, default=str)))  # paths may hold lone surrogates

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -19,15 +20,28 @@ Wait = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+AsCsvSafe = Annotated[
+    bool,
+    typer.Option("--csv-safe", help="Print CSV for spreadsheets: an apostrophe before what they would run."),
+]
 ParquetFile = Annotated[Path | None, typer.Option("--parquet", help="Write the rows to this Parquet file.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Rows to show in a table; JSON, CSV and Parquet have all.")]
 Memory = Annotated[str, typer.Option("--memory", help="Memory that the query may use.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=0.001, help="Seconds that the query may take.")]
 Base = Annotated[str, typer.Option("--base", help="The model being aligned, as FAMILY/VERSION/SIZE.")]
+AllowShort = Annotated[bool, typer.Option("--allow-short", help="Build even where a pool lacks material.")]
 Versions = Annotated[
     str | None,
     typer.Option("--versions", help="The family's versions as OLDEST,…,NEWEST, where names do not sort."),
 ]
+Tokenizer = Annotated[
+    str | None, typer.Option("--tokenizer", help="A tokenizer's folder, or its name in the local cache.")
+]
+
+
+def quieten_transformers() -> None:
+    """Keep transformers from telling, on loading a tokenizer, that there is no PyTorch: none is needed."""
+    os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
 
 
 def listed(text: str | None) -> list[str]:

@@ -1,7 +1,8 @@
 """How rows leave a command: a table for people, JSON or CSV for programs, or a Parquet file.
 
 A table is cut to be read: more rows than the limit are told on stderr, long texts end in …, line ends show as ⏎. JSON,
-CSV and Parquet hold every row, whole. Cells are data and never changed, also not where a spreadsheet reads a formula.
+CSV and Parquet hold every row, whole. Cells are data and not changed, also not where a spreadsheet reads a formula: for
+CSV that people open in one, there is a way out that puts an apostrophe before such cells.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import sys
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -19,6 +21,7 @@ import polars as pl
 from tsodata.errors import QueryError, UsageError
 
 from .exits import narrate
+from .legible import legible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +38,7 @@ _NESTING = ("list", "array", "struct", "map")
 _FIRST_DAY = date.min.toordinal() - date(1970, 1, 1).toordinal()
 _LAST_DAY = date.max.toordinal() - date(1970, 1, 1).toordinal()
 _PER_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
-_CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), "\N{REPLACEMENT CHARACTER}")
-_SHOWN = str.maketrans({**_CONTROLS, "\n": "⏎", "\t": " ", "\u2028": "⏎", "\u2029": "⏎"})
+_FORMULA = r"^[=+\-@\t\r]"  # what spreadsheets take for a formula, or for blanks before one (OWASP, CSV injection)
 
 
 def to_frame(relation: duckdb.DuckDBPyRelation, *, at_most: int | None = None) -> pl.DataFrame:
@@ -81,6 +83,7 @@ def write_frame(
     *,
     as_json: bool = False,
     as_csv: bool = False,
+    as_csv_safe: bool = False,
     parquet: Path | None = None,
     limit: int | None = None,
 ) -> None:
@@ -89,14 +92,16 @@ def write_frame(
     Raises:
         UsageError: more than one of JSON, CSV and Parquet, or a Parquet file that cannot be written.
     """
-    if as_json + as_csv + (parquet is not None) > 1:
-        raise UsageError("choose one of --json, --csv and --parquet")
+    if as_json + as_csv + as_csv_safe + (parquet is not None) > 1:
+        raise UsageError("choose one of --json, --csv, --csv-safe and --parquet")
     if parquet is not None:
         write_parquet(frame, parquet)
     elif as_json:
         write_json(frame)
     elif as_csv:
         write_csv(frame)
+    elif as_csv_safe:
+        write_csv(without_formulas(frame))
     else:
         write_table(frame, limit=limit)
 
@@ -139,7 +144,7 @@ def _cell(plain: Json) -> str:
 
 
 def _cut(text: str, max_width: int) -> str:
-    line = text[: 2 * max_width + 2].replace("\r\n", "\n").translate(_SHOWN)
+    line = legible(text[: 2 * max_width + 2])
     return line if len(line) <= max_width else line[: max_width - 1] + "…"
 
 
@@ -184,6 +189,14 @@ def write_csv(frame: pl.DataFrame) -> None:
     flat = frame.with_columns(_flat(column) for column in frame.iter_columns())
     for start in range(0, max(len(flat), 1), _SLICE_ROWS):
         sys.stdout.write(flat.slice(start, _SLICE_ROWS).write_csv(include_header=start == 0))
+
+
+def without_formulas(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with an apostrophe before each text, and column name, that a spreadsheet would run."""
+    flat = frame.with_columns(_flat(column) for column in frame.iter_columns())
+    texts = pl.col(pl.String)
+    guarded = flat.with_columns(pl.when(texts.str.contains(_FORMULA)).then("'" + texts).otherwise(texts).name.keep())
+    return guarded.rename({name: f"'{name}" for name in flat.columns if re.match(_FORMULA, name)})
 
 
 def _flat(column: pl.Series) -> pl.Series:

@@ -6,13 +6,14 @@ python -m tsocli.reference docs
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import typer
 
-from tsodata import queries
+from tsodata import exporters, importers, queries
 from tsodata.checks import Check, every_check
-from tsodata.importers import FORMATS
+from tsodata.reading import Limits
 
 from .data import app
 
@@ -31,16 +32,69 @@ What each command's `--help` says. Data goes to stdout, narration and progress t
 | 75 | try again later |
 | 130 | interrupted |
 
+`--csv` gives every cell as it is. A spreadsheet runs a cell that begins with `=`, `+`, `-` or `@` (or with a tab or a
+carriage return before one) as a formula, and answers come from strangers: `--csv-safe` puts an apostrophe before such
+texts. It changes data, so it is off unless asked for: read it in a spreadsheet, never back into a program. What goes to
+the terminal as a table or a story shows controls, and marks that turn the reading direction, as `�`.
+
 This page is made from the app; a test compares the two.
 """
 _FORMATS_HEAD = """\
 # Formats
 
-`tso-data import FORMAT PATH…` reads JSON lines, JSON arrays, CSV, TSV and Parquet, plain or as `.gz` or `.zst`.
+## In
+
+`tso-data import FORMAT PATH…` reads JSON lines, JSON arrays, CSV, TSV, Parquet, Arrow and the first sheet of `.xlsx`
+(with the extra `tso[xlsx]`), plain or as `.gz` or `.zst`.
 The docstring of each module in `tsodata/importers/` says which fields it reads.
 
 | format | adds |
 |---|---|
+"""
+_FILES = """
+### Files
+
+A path is a file, a folder (every file of a known kind beneath), a quoted pattern such as `'data/**/*.jsonl'`, or a
+folder that `datasets` wrote with `save_to_disk`. Files come in the order in which they are named; within a folder or
+pattern sorted by path, and within a folder of `datasets` as it states. Each counts once. Hidden files and unknown kinds
+are passed over and told; a path that stands for no file is an error, before anything is stored.
+
+- JSON: a key that stands twice in an object fails its row. NaN, infinities and `1e999` fail where a field is read.
+- CSV: each row has the fields of the header; a quote that is never closed ends the file.
+- Sheets: whole numbers are whole (12.0 is 12), dates are ISO 8601 texts, empty cells null; rows without any value are
+  no rows. A formula counts by its saved result; without one, or with an error such as `#N/A`, its row fails.
+- A NUL in a text is kept, and leaves as it came. Half a surrogate pair fails its row. Names of models, judges, data
+  sets, rubrics and tags have at most 300 characters.
+
+Limits, as fields of `tsodata.reading.Limits`. Beyond those of a row, the row fails with its reason; beyond those of a
+file, the import stops with one line that says what was stored before.
+
+| limit | default |
+|---|---|
+"""
+_EXPORTS_HEAD = """
+## Out
+
+`tso-data export BUILD --to FORMAT --out FOLDER` writes the rows of a build, `manifest.json` with the hash of every
+file, a data card (`README.md`) and a Croissant description (`croissant.json`). The docstring of each module in
+`tsodata/exporters/` says which fields it writes, and where its reader's own documentation or source says so. Blank
+edges of answers are stripped. What nobody can train on is refused and counted by reason: an empty answer, two equal
+sides, a prompt that holds the answering model's own earlier turns. In = written + refused, in the manifest and in the
+card. With `--tokenizer`, rows are refused too whose prompt's tokens do not begin those of prompt and answer, that
+`--max-length` cuts, or whose two sides are the same tokens (`tsodata/exporters/template.py`).
+
+| format | takes | for |
+|---|---|---|
+"""
+_ANSWERS_HEAD = """
+## Out, for benchmarks
+
+`tso-data export-answers SOURCE --to BENCHMARK --out FILE` writes the stored answers of a source as the benchmark's
+answer file, texts untouched, so that reading the file into a fresh store gives the same response ids. Answers that the
+file cannot hold (empty, a turn missing, a further sample) are counted by reason.
+
+| benchmark | questions | for |
+|---|---|---|
 """
 _QUERIES_HEAD = """\
 # Named queries
@@ -115,8 +169,16 @@ def cli_reference() -> str:
 
 
 def formats_reference() -> str:
-    """Return docs/formats.md: the formats of `tso-data import`."""
-    return _FORMATS_HEAD + "".join(f"| `{name}` | {found.adds} |\n" for name, found in FORMATS.items())
+    """Return docs/formats.md: the formats of `tso-data import` and `tso-data export`."""
+    read = (f"| `{name}` | {found.adds} |\n" for name, found in importers.FORMATS.items())
+    limits = (f"| `{name}` | {value:,} |\n" for name, value in asdict(Limits()).items())
+    written = (f"| `{name}` | {_takes(found)} | {found.says} |\n" for name, found in exporters.FORMATS.items())
+    sheets = (f"| `{name}` | {found.dataset} | {found.says} |\n" for name, found in exporters.ANSWER_FILES.items())
+    return "".join([_FORMATS_HEAD, *read, _FILES, *limits, _EXPORTS_HEAD, *written, _ANSWERS_HEAD, *sheets])
+
+
+def _takes(found: exporters.Format) -> str:
+    return " or ".join(sorted({material.holds for material in found.takes}, reverse=True))
 
 
 PAGES = {

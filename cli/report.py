@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tsodata.records import format_size
 
 if TYPE_CHECKING:
-    from tsodata.builds import Build
     from tsodata.coverage import CellCoverage, Coverage
-    from tsodata.exporters import ExportReport
+    from tsodata.exporters import AnswersReport, ExportReport
     from tsodata.importers import FileReport
 
 _WORDS = {
@@ -26,17 +23,15 @@ _WORDS = {
     "corrections": "corrections",
     "prompt_references": "reference answers",
 }
-_RAW_WIDTH = 100
-_TEXT_CHARS = 600
-_COMMAND_CHARS = 160  # v_runs has all of it
 
 
-def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield rows of texts as aligned columns, the first to the left, the others to the right."""
+def columns(rows: Sequence[Sequence[str]], *, to_the_left: Sequence[int] = ()) -> Iterator[str]:
+    """Yield rows of texts as aligned columns: the first, and those named by number, to the left, the others right."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [
-            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+            cell.ljust(w) if i == 0 or i in to_the_left else cell.rjust(w)
+            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
         ]
         yield "  ".join(cells).rstrip()
 
@@ -109,115 +104,28 @@ def _answered(cell: CellCoverage) -> str:
     return f"{cell.source.label} ({cell.n_prompts})"
 
 
-def build_lines(build: Build) -> Iterator[str]:
-    """Yield what a build holds and how the draw went."""
-    there = " (already there)" if build.already_there else ""
-    yield f"build {build.name}{there}: {build.n_pairs} pairs on {build.n_prompts} prompts, base {build.base}"
-    yield f"{build.build_id} = snapshot {build.snapshot_id}, seed {build.seed}"
-    sizes = " + ".join(str(n) for n in build.minibatches)
-    yield f"minibatches: {sizes} prompts; held out: {build.n_held_out}"
-    for pool, side in sorted({(share.pool, share.side) for share in build.shares}):
-        yield ""
-        yield from _share_lines(build, pool, side)
-    yield ""
-    skipped = [f"{n} {reason}" for reason, n in build.outcomes.items() if reason != "paired"]
-    yield f"prompts: {build.outcomes.get('paired', 0)} paired; skipped: {', '.join(skipped) or 'none'}"
-
-
-def _share_lines(build: Build, pool: str, side: str) -> Iterator[str]:
-    test = build.test(pool, side)
-    verdict = f"χ² {test.statistic:.2f} on {test.dof} dof, p = {test.p:.2f}" if test else "by score"
-    yield f"pool {pool}, {side}: {verdict}; effective number of sources {build.effective_sources(pool, side):.2f}"
-    shares = build.side(pool, side)
-    total = sum(share.realised for share in shares)
-    rows = [["  source", "asked", "to expect", "drawn", "share"]]
-    for share in shares:
-        asked = "" if share.requested is None else f"{share.requested:.1%}"
-        expected = "" if share.expected is None else f"{share.expected:.1f}"
-        rows.append(
-            [
-                f"  {share.source}",
-                asked,
-                expected,
-                str(share.realised),
-                f"{share.realised / total:.1%}" if total else "",
-            ]
-        )
-    yield from columns(rows)
-
-
 def export_lines(report: ExportReport) -> Iterator[str]:
     """Yield what an export wrote."""
     done = "already there" if report.already_there else "written"
     rows = ", ".join(f"{split} {n}" for split, n in report.rows.items())
-    yield f"{report.directory} {done} as {report.format}: {rows} rows; refused: {report.refused.total()}"
-    for reason, n in report.refused.most_common():
-        yield f"  {n} {reason}"
+    of = "" if report.rows == report.written else f" of {sum(report.written.values())} {report.unit}"
+    yield f"{report.directory} {done} as {report.format}: {rows} rows{of}; refused: {report.refused.total()}"
+    yield from _found_lines(report.refused)
+    if report.marked:
+        yield f"found by the template gate, and written all the same: {report.marked.total()}"
+        yield from _found_lines(report.marked)
 
 
-def explain_lines(story: dict[str, Any]) -> Iterator[str]:
-    """Yield the story of a pair."""
-    prompt = story["prompt"]
-    yield f"{story['pair_id']}: chosen {story['chosen']['source']}, rejected {story['rejected']['source']}"
-    origins = sorted({f"{o['dataset']} {o['external_id'] or ''}".strip() for o in prompt["origins"] or []})
-    yield f"prompt {prompt['prompt_id']} ({', '.join(origins) or 'no origin'})"
-    for message in prompt["messages"]:
-        yield from _indented(f"[{message['role']}] {message['content']}")
-    for build in story["builds"]:
-        yield ""
-        yield from _build_story(build)
-    for side in ("chosen", "rejected"):
-        yield ""
-        yield from _side_story(side, story[side])
+def answers_lines(report: AnswersReport) -> Iterator[str]:
+    """Yield what an answer file holds."""
+    rows = f"{_count(report.n_rows, 'row')} of {_count(report.n_answers, 'answer')}"
+    yield f"{report.path} written as {report.kind}, model {report.model}: {rows}; refused: {report.refused.total()}"
+    yield from _found_lines(report.refused)
+    if report.n_unanswered:
+        yield f"questions without an answer: {report.n_unanswered}"
+    if report.token_len:
+        yield f"token_len: {report.token_len}"
 
 
-def _build_story(build: dict[str, Any]) -> Iterator[str]:
-    place = "held out" if build["split"] == "held_out" else f"minibatch {build['minibatch']}"
-    yield f"in build {build['build']}, pool {build['pool']}, {place}, base {build['base']}"
-    yield f"  why: {build['why']}"
-    for side, runners in build["draw"].items():
-        rows = [[f"  {side} candidates", "weight", "arrival"]]
-        rows += [
-            [f"    {r['source']} {r['response_id']}", f"{r['weight']:.3f}", f"{r['arrival']:.4f}"] for r in runners
-        ]
-        yield from columns(rows)
-    yield f"  made by {build['run_id']}: {_short(build['command'])}"
-
-
-def _side_story(name: str, side: dict[str, Any]) -> Iterator[str]:
-    kind = "people" if side["source_kind"] == "human" else "model"
-    yield f"{name} {side['response_id']} by {side['source']} ({kind})"
-    yield from _indented(side["text"])
-    settings = f", settings {side['settings'][:_RAW_WIDTH]}" if side["settings"] else ""
-    yield f"  from {side['file'] or 'no file'}, {side['run_id']}: {_short(side['command'])}{settings}"
-    for score in side["scores"]:
-        value = f"no score ({score['reason']})" if score["value"] is None else f"{score['value']:g}"
-        yield f"  score {value}: {score['judge']}, {score['rubric']}, {score['dimension']} (parser {score['parser']})"
-        yield from _raw(score["raw"])
-    for verdict in side["preferences"]:
-        value = f"none ({verdict['reason']})" if verdict["preference"] is None else f"{verdict['preference']:.4f}"
-        yield f"  preferred over {verdict['against']}: {value}, {verdict['judge']}, {verdict['rubric']}"
-        yield from _raw(verdict["raw"])
-    for correction in side["corrections"]:
-        why = f": {correction['reason']}" if correction["reason"] else ""
-        yield f"  corrected to {correction['value']:g} by {correction['author']}, {correction['dimension']}{why}"
-    if not side["scores"] and not side["preferences"]:
-        yield "  no judge has seen it"
-
-
-def _short(command: str) -> str:
-    return textwrap.shorten(command, _COMMAND_CHARS, placeholder=" …")
-
-
-def _raw(words: str | None) -> Iterator[str]:
-    if words is None:
-        yield "    (the judge's raw words were not handed in)"
-        return
-    for line in textwrap.wrap(json.dumps(words, ensure_ascii=False), _RAW_WIDTH)[:12]:
-        yield f"    {line}"
-
-
-def _indented(text: str) -> Iterator[str]:
-    shown = text if len(text) <= _TEXT_CHARS else f"{text[:_TEXT_CHARS]}… ({len(text)} characters)"
-    for line in shown.splitlines() or [""]:
-        yield from (f"  | {part}" for part in textwrap.wrap(line, _RAW_WIDTH) or [""])
+def _found_lines(counts: Counter[str]) -> Iterator[str]:
+    yield from (f"  {n} {reason}" for reason, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -72,3 +72,7 @@ def test_a_model_without_a_size_stands_in_no_matrix():
 
 def test_versions_without_numbers_ask_for_a_stated_order():
     assert "state the order" in VersionOrdering.natural(["alpaca", "flan"]).describe()
+
+
+def test_a_digit_that_is_no_decimal_has_a_place_in_the_order():
+    assert natural_order(["v\u00b2", "v1"]) == ["v\u00b2", "v1"]

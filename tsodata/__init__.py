@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 from tsodata._version import __version__
 
 if TYPE_CHECKING:
-    from tsodata.builds import build_pairs, find_build
+    from tsodata.builds import build_pairs, diff_builds, find_build, rebuild, verify_build
     from tsodata.exporters import export_build
     from tsodata.importers import import_files
-    from tsodata.lineage import explain_pair
+    from tsodata.lineage import explain_answer, explain_pair
     from tsodata.matrix import ModelMatrix
     from tsodata.recipes import Recipe
     from tsodata.store import Store
@@ -30,10 +30,14 @@ _HOMES = {
     "Recipe": "tsodata.recipes",
     "Store": "tsodata.store",
     "build_pairs": "tsodata.builds",
+    "diff_builds": "tsodata.builds",
+    "explain_answer": "tsodata.lineage",
     "explain_pair": "tsodata.lineage",
     "export_build": "tsodata.exporters",
     "find_build": "tsodata.builds",
     "import_files": "tsodata.importers",
+    "rebuild": "tsodata.builds",
+    "verify_build": "tsodata.builds",
 }
 
 __all__ = [
@@ -42,10 +46,14 @@ __all__ = [
     "Store",
     "__version__",
     "build_pairs",
+    "diff_builds",
+    "explain_answer",
     "explain_pair",
     "export_build",
     "find_build",
     "import_files",
+    "rebuild",
+    "verify_build",
 ]
 
 

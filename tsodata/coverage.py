@@ -46,15 +46,20 @@ def load_matrix(reader: Reader, base: str, versions: Sequence[str] | None = None
         UnknownNameError: no source goes by the base's label.
         UsageError: the base stands in no matrix, or the order lacks a version.
     """
-    sources = [
-        Source(kind=str(kind), family=str(family), version=version, size_b=size_b)
-        for kind, family, version, size_b in reader.rows("matrix/sources")
-    ]
+    sources = load_sources(reader)
     if versions:
         order: VersionOrdering | None = VersionOrdering(tuple(versions), "--versions")
     else:
         order = _stated_order(reader, base.rsplit("/", 2)[0])
     return ModelMatrix.around(base, sources, order)
+
+
+def load_sources(reader: Reader) -> list[Source]:
+    """Return everybody who answers in the store, by label."""
+    return [
+        Source(kind=str(kind), family=str(family), version=version, size_b=size_b)
+        for kind, family, version, size_b in reader.rows("matrix/sources")
+    ]
 
 
 def _stated_order(reader: Reader, family: str) -> VersionOrdering | None:

@@ -4,6 +4,7 @@
     ├── DataError            exit 1   the data asked for or handed in is not usable
     │   ├── ImportRefusedError        a whole file cannot be read; row-level refusals are counted, not raised
     │   ├── EmptyPoolError            a recipe's pool has no material
+    │   │   └── ShortPoolError        a pool has not as much as was asked for
     │   └── ExportRefusedError        an export would be incomplete or would overwrite another
     ├── UsageError           exit 2   a name, option, recipe or query that cannot be meant
     │   ├── RecipeError
@@ -36,6 +37,14 @@ class ImportRefusedError(DataError):
 
 class EmptyPoolError(DataError):
     """A recipe's pool has no material, or not as much as was asked for."""
+
+
+class ShortPoolError(EmptyPoolError):
+    """A pool has not as much as was asked for; `shortfall` tells what would be needed (`tsodata.builds.Shortfall`)."""
+
+    def __init__(self, message: str, *, shortfall: object) -> None:
+        super().__init__(message)
+        self.shortfall = shortfall
 
 
 class ExportRefusedError(DataError):

@@ -25,7 +25,7 @@ def natural_order(versions: Iterable[str]) -> list[str]:
 
 def _natural_key(version: str) -> tuple[object, ...]:
     bare = version.lower().removeprefix("pre-").removeprefix("v")
-    tokens = [(1, int(t), "") if t.isdigit() else (0, 0, t) for t in _TOKEN.findall(bare)]
+    tokens = [(1, int(t), "") if t.isdecimal() else (0, 0, t) for t in _TOKEN.findall(bare)]
     return (tokens, not version.lower().startswith("pre-"), version)
 
 

@@ -1,4 +1,4 @@
-"""Content keys, the ids that people see, and the header of a run.
+"""Content keys, the ids that people see, how long a name may be, and the header of a run.
 
 A key is the first 64 bits of a sha256 over a canonical JSON list, so the same content has the same key on every
 machine. An id is a key as text: a noun's prefix, the number of the algorithm (1 = the one above), 16 hex digits:
@@ -22,6 +22,7 @@ from tsodata._version import __version__
 from tsodata.errors import UsageError
 
 ALGORITHM = "1"
+MAX_NAME_CHARS = 300  # of a model, judge, data set, rubric, tag, build: names are shown in tables, not read
 PREFIXES = {
     "prompt": "p",
     "response": "r",
@@ -44,6 +45,11 @@ def canonical_json(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+def double(value: float | None) -> float | None:
+    """Return a number as the store keeps it, so that 8 and 8.0 are the same content."""
+    return None if value is None else float(value)
+
+
 def content_key(*parts: object) -> int:
     """Return the key of a content, an integer below 2**64.
 
@@ -51,6 +57,22 @@ def content_key(*parts: object) -> int:
         ValueError: a part holds a lone surrogate, NaN or an infinity.
     """
     return int.from_bytes(hashlib.sha256(canonical_json(parts).encode()).digest()[:8])
+
+
+def storable(text: str) -> str:
+    """Return a text that the store takes: lone surrogates, as in file names that are not UTF-8, become escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def check_names(*names: str | None) -> None:
+    """Refuse names that no table can show.
+
+    Raises:
+        ValueError: one is longer than MAX_NAME_CHARS.
+    """
+    for name in names:
+        if name is not None and len(name) > MAX_NAME_CHARS:
+            raise ValueError(f"a name of {len(name)} characters, more than {MAX_NAME_CHARS}: {name[:40]!r}…")
 
 
 def format_id(noun: str, key: int) -> str:
@@ -101,7 +123,7 @@ class Run:
     def of_process(cls, arguments: dict[str, object], *, seed: int | None = None) -> Run:
         """Return the run of this process; `arguments` is the configuration that was resolved."""
         command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
-        return cls(command=command, arguments=canonical_json(arguments), seed=seed)
+        return cls(command=storable(command), arguments=storable(canonical_json(arguments)), seed=seed)
 
     @property
     def config_sha256(self) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import ClassVar, TypedDict
 
-from tsodata.provenance import canonical_json, content_key
+from tsodata.provenance import canonical_json, check_names, content_key, double
 
 ROLES = ("system", "user", "assistant")
 _SIZE = re.compile(r"^(\d+(?:\.\d+)?)\s*([KMBT]?)$", re.IGNORECASE)
@@ -72,11 +72,6 @@ def _set(record: Record, **derived: object) -> None:
         object.__setattr__(record, name, value)
 
 
-def _double(value: float | None) -> float | None:
-    """Return a number as the store keeps it, so that 8 and 8.0 are the same content."""
-    return None if value is None else float(value)
-
-
 @dataclass(frozen=True, slots=True)
 class Source(Record):
     """Who answers: a cell of the matrix (Def. 1), a model outside it, or people."""
@@ -92,9 +87,10 @@ class Source(Record):
     def __post_init__(self) -> None:
         if not self.family:
             raise ValueError("a source needs a family; people are Source.people()")
-        _set(self, version=self.version or None, size_b=_double(self.size_b))
-        _set(self, source_key=content_key("source", self.kind, self.family, self.version, self.size_b))
-        _set(self, label=self._label())
+        check_names(self.family, self.version)
+        _set(self, version=self.version or None, size_b=double(self.size_b))
+        parts = (self.kind, self.family, self.version, self.size_b)
+        _set(self, source_key=content_key("source", *parts), label=self._label())
 
     def _label(self) -> str:
         if self.kind == "human":
@@ -124,6 +120,7 @@ class SourceName(Record):
     name: str
 
     def __post_init__(self) -> None:
+        check_names(self.name)
         _set(self, source_name_key=content_key("source_name", self.source_key, self.name))
 
 
@@ -205,6 +202,7 @@ class Origin(Record):
     tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        check_names(self.dataset, *self.tags)
         _set(self, origin_key=content_key("origin", self.prompt_key, self.dataset, self.external_id, self.tags))
 
 
@@ -290,7 +288,8 @@ class Rubric(Record):
     template: str | None = None
 
     def __post_init__(self) -> None:
-        _set(self, scale_min=_double(self.scale_min), scale_max=_double(self.scale_max))
+        check_names(self.name)
+        _set(self, scale_min=double(self.scale_min), scale_max=double(self.scale_max))
         content = (self.name, self.kind, self.scale_min, self.scale_max, self.template)
         _set(self, rubric_key=content_key("rubric", *content))
 
@@ -313,6 +312,7 @@ class Judgement(Record):
     external_id: str | None = None
 
     def __post_init__(self) -> None:
+        check_names(self.judge)
         shown = (self.response_key, self.other_key)
         said = (self.judge, self.rubric_key, self.sample_index, self.raw, self.external_id)
         _set(self, judgement_key=content_key("judgement", shown, said))
@@ -342,9 +342,9 @@ class Score(Record):
             raise ValueError("a score is a finite number")
         if (self.value is None) == (self.reason is None):
             raise ValueError("a score has either a value or a reason why not")
-        _set(self, value=_double(self.value))
+        check_names(self.judge, self.dimension)
         where = (self.judgement_key, self.response_key, self.judge, self.rubric_key, self.dimension)
-        read = (self.sample_index, self.value, self.reason, self.parser)
+        read = (self.sample_index, double(self.value), self.reason, self.parser)
         _set(self, score_key=content_key("score", where, read))
 
 
@@ -395,6 +395,7 @@ class Preference(Record):
             raise ValueError(f"preference {self.preference} is not between 0 and 1")
         if (self.preference is None) == (self.reason is None):
             raise ValueError("a preference has either a value or a reason why not")
-        _set(self, preference=_double(self.preference))
+        check_names(self.judge)
         sides = (self.judgement_key, self.response_a_key, self.response_b_key, self.judge, self.rubric_key)
-        _set(self, preference_key=content_key("preference", sides, self.preference, self.reason, self.parser))
+        said = (double(self.preference), self.reason, self.parser)
+        _set(self, preference_key=content_key("preference", sides, *said))

@@ -23,7 +23,7 @@ from tsodata import queries
 from tsodata.acknowledged import Mark, write_mark
 from tsodata.connecting import Config, connected, first_line, last_commit, opened
 from tsodata.errors import QueryError, StoreError, StoreMissingError
-from tsodata.provenance import Run, content_key, utc_now
+from tsodata.provenance import Run, content_key, storable, utc_now
 from tsodata.records import column_names
 from tsodata.schema import apply_file, keep_copy, make_store, missing_files, undo
 
@@ -93,12 +93,19 @@ class Reader:
         head = f"insert into {name}" if append else f"create or replace temp table {name} as"
         self.connection.execute(f"{head} {queries.load(path).sql}", parameters or None)
 
+    def define(self, name: str, text: str) -> None:
+        """Give a SELECT a name that the SQL files of this reader can use: a temporary view."""
+        self.connection.execute(f"create or replace temp view {name} as {text}")
+
+    def keep_text(self, name: str, text: str) -> None:
+        """Keep the rows of a SELECT as a temporary table of this reader."""
+        self.connection.execute(f"create or replace temp table {name} as {text}")
+
     def snapshot(self, commit_seq: int | None = None) -> Snapshot:
         """Return the snapshot at a commit, or of all that this reader sees."""
         at = last_commit(self.connection).commit_seq if commit_seq is None else commit_seq
-        return Snapshot(
-            content_key("snapshot", self.rows("store/snapshot", tables=list(SNAPSHOT_TABLES), snapshot_seq=at)), at
-        )
+        totals = self.rows("store/snapshot", tables=list(SNAPSHOT_TABLES), commit_seq=at)
+        return Snapshot(content_key("snapshot", totals), at)
 
     def stored(self, record_type: type[Record], span: tuple[int, int], *, rows: int) -> pa.RecordBatchReader:
         """Return the stored records of a type as a stream of Arrow batches, those of the commits of a span."""
@@ -244,7 +251,7 @@ class Store:
             self._end_badly(run, "interrupted", None)
             raise
         except Exception as error:
-            self._end_badly(run, "failed", str(error))
+            self._end_badly(run, "failed", storable(str(error)))
             raise
 
     def _end_badly(self, run: Run, status: str, detail: str | None) -> None:

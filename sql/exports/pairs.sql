@@ -1,7 +1,6 @@
--- Which pairs of a split can be exported, and with which texts?
+-- Which pairs of a split can be written, and with which texts?
 -- params: $build ubigint: the build's key
 --         $split varchar: train or held_out
---         $minibatch integer = null: only this minibatch
 --         $first_key ubigint: the first pair key of the run
 --         $last_key ubigint: the last pair key of the run
 -- rows:   one per pair, by pair id
@@ -21,7 +20,8 @@ select
     pairs.pool,
     pairs.minibatch,
     pairs.split,
-from pairs
+from judged
+join pairs on pairs.pair_key = judged.row_key and pairs.round = judged.place
 join prompts on prompts.prompt_key = pairs.prompt_key
 join responses as chosen on chosen.response_key = pairs.chosen_key
 join responses as rejected on rejected.response_key = pairs.rejected_key
@@ -29,11 +29,7 @@ join sources as chosen_source on chosen_source.source_key = pairs.chosen_source_
 join sources as rejected_source on rejected_source.source_key = pairs.rejected_source_key
 where
     pairs.build_key = $build
-    and pairs.split = $split
-    and ($minibatch::integer is null or pairs.minibatch = $minibatch::integer)
-    and pairs.pair_key between $first_key and $last_key
-    and not prompts.own_turns
-    and not chosen.is_empty
-    and not rejected.is_empty
-    and chosen.text_key <> rejected.text_key
+    and judged.split = $split
+    and judged.reason is null
+    and judged.run_key between $first_key and $last_key
 order by pairs.pair_key, pairs.round

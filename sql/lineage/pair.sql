@@ -5,10 +5,7 @@ select
     builds.name as build,
     builds.base,
     builds.seed,
-    builds.snapshot_seq,
     tso_id('snap', builds.snapshot_key) as snapshot_id,
-    builds.resolved,
-    recipes.body as recipe,
     pairs.prompt_key,
     pairs.chosen_key,
     pairs.rejected_key,
@@ -18,12 +15,15 @@ select
     pairs.rejected_score,
     pairs.split,
     pairs.minibatch,
+    build_prompt_strata.stratum,
     tso_id('run', commits.run_key) as run_id,
     runs.command,
 from pairs
 join builds on builds.build_key = pairs.build_key
-join recipes on recipes.recipe_key = builds.recipe_key
 join commits on commits.commit_seq = pairs.commit_seq
 join runs on runs.run_key = commits.run_key
+left join build_prompt_strata
+    on build_prompt_strata.build_key = pairs.build_key
+    and build_prompt_strata.prompt_key = pairs.prompt_key
 where pairs.pair_key = $pair_key
 order by builds.name

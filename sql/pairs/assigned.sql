@@ -1,6 +1,7 @@
 -- Which pool is each prompt's, so that it gives pairs to one pool only?
 -- params: $first_pool varchar: the pool that takes prompts first
---         $n_both integer: how many of the prompts that serve both pools go to it
+--         $strata varchar[]: the strata; one, without a name, where the recipe has none
+--         $n_both bigint[]: how many of a stratum's prompts that serve both pools go to the first
 --         $seed ubigint: the seed that orders them
 -- rows:   one per prompt that can give a pair
 with usable as (
@@ -12,13 +13,31 @@ with usable as (
     from judged
     where reason is null
     group by prompt_key
+),
+shared as (
+    select
+        unnest($strata::varchar[]) as stratum,
+        unnest($n_both::bigint[]) as n_both,
+),
+standing as (
+    select
+        usable.prompt_key,
+        usable.n_pools,
+        usable.pool,
+        usable.place,
+        coalesce(strata.stratum, '') as stratum,
+    from usable
+    left join strata on strata.prompt_key = usable.prompt_key
 )
 select
-    prompt_key,
+    standing.prompt_key,
+    standing.stratum,
     case
         when n_pools = 1 then pool
-        when row_number() over (partition by n_pools order by place, prompt_key) <= $n_both then $first_pool::varchar
+        when row_number() over (partition by n_pools, standing.stratum order by place, prompt_key) <= n_both
+            then $first_pool::varchar
         else (select min(pool) from judged where pool <> $first_pool::varchar)
     end as pool,
-from usable
-order by prompt_key
+from standing
+left join shared on shared.stratum = standing.stratum
+order by standing.prompt_key

@@ -5,6 +5,7 @@
 --         $required_names varchar[]: who must have answered, one name for each source in $required_sources
 --         $required_sources ubigint[]: the sources behind those names
 --         $n_required integer: how many different names must be met
+--         $strata varchar[]: the strata that have a share; empty for all
 -- rows:   one per prompt, reason null where it is eligible
 with required as (
     select
@@ -36,9 +37,11 @@ select
         when not coalesce(origins.has_dataset, len($datasets::varchar[]) = 0) then 'dataset'
         when not coalesce(origins.has_tag, len($tags::varchar[]) = 0) then 'tags'
         when coalesce(answered.n_names, 0) < $n_required then 'answered_by'
+        when len($strata::varchar[]) > 0 and not list_contains($strata::varchar[], strata.stratum) then 'stratum'
     end as reason,
 from prompts
 left join origins on origins.prompt_key = prompts.prompt_key
 left join answered on answered.prompt_key = prompts.prompt_key
+left join strata on strata.prompt_key = prompts.prompt_key
 where prompts.commit_seq <= $snapshot_seq
 order by prompts.prompt_key

@@ -5,7 +5,7 @@
 --         $max_rejected_score double: null for no limit
 --         $score_pools varchar[]: the pools that draw by score, where a chosen answer must score higher
 --         $max_length_ratio double: longer over shorter answer in characters; null for no limit
--- rows:   one per pool, prompt and round; of a prompt's equal pairs the first round
+-- rows:   one per pool, prompt and round; of a prompt's pairs of the same two texts the first round, whichever way round
 with sides as (
     select
         drawn.pool,
@@ -17,6 +17,8 @@ with sides as (
         chosen.source_key as chosen_source_key,
         rejected.source_key as rejected_source_key,
         chosen.text_key = rejected.text_key as is_identical,
+        least(chosen.text_key, rejected.text_key) as one_text_key,
+        greatest(chosen.text_key, rejected.text_key) as other_text_key,
         greatest(chosen.n_chars, rejected.n_chars)::double / least(chosen.n_chars, rejected.n_chars) as length_ratio,
         chosen_scored.value as chosen_score,
         rejected_scored.value as rejected_score,
@@ -50,5 +52,5 @@ select
 from sides
 qualify
     chosen_key is null
-    or row_number() over (partition by pool, prompt_key, chosen_key, rejected_key order by round) = 1
+    or row_number() over (partition by pool, prompt_key, one_text_key, other_text_key order by round) = 1
 order by pool, prompt_key, round

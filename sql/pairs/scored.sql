@@ -5,6 +5,7 @@
 --         $rubric varchar: the rubric's name
 --         $dimensions varchar[]: the dimensions; empty for all
 --         $people_first boolean: whether a correction stands in for the judge's score
+--         $prompt_key ubigint: one prompt only; null for all
 -- rows:   one per answer with a score
 with chosen_rubrics as (
     select rubric_key from rubrics where name = $rubric::varchar
@@ -18,6 +19,7 @@ judged as (
     semi join chosen_rubrics using (rubric_key)
     where
         commit_seq <= $snapshot_seq
+        and ($prompt_key::ubigint is null or prompt_key = $prompt_key::ubigint)
         and judge = $judge::varchar
         and value is not null
         and (len($dimensions::varchar[]) = 0 or list_contains($dimensions::varchar[], dimension))
@@ -33,6 +35,7 @@ latest as (
     semi join chosen_rubrics using (rubric_key)
     where
         commit_seq <= $snapshot_seq
+        and ($prompt_key::ubigint is null or prompt_key = $prompt_key::ubigint)
         and $people_first::boolean
         and $judge::varchar is not null
         and (len($dimensions::varchar[]) = 0 or list_contains($dimensions::varchar[], dimension))

@@ -1,6 +1,6 @@
 -- How many prompts can give a pair from which pools?
 -- params: none
--- rows:   one per combination of pools, by name
+-- rows:   one per stratum and combination of pools, by name; the stratum is empty where the recipe has none
 with usable as (
     select
         prompt_key,
@@ -10,8 +10,10 @@ with usable as (
     group by prompt_key
 )
 select
-    pools,
+    coalesce(strata.stratum, '') as stratum,
+    usable.pools,
     count(*) as n_prompts,
 from usable
-group by pools
-order by pools
+left join strata on strata.prompt_key = usable.prompt_key
+group by all
+order by stratum, usable.pools

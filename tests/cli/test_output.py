@@ -166,6 +166,31 @@ def test_csv_leaves_cells_that_look_like_formulas_as_they_are(capsys):
     assert capsys.readouterr().out.splitlines()[1:] == cells
 
 
+def test_csv_for_a_spreadsheet_has_an_apostrophe_before_what_it_would_run(capsys):
+    cells = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "a=1", " =1", "", None]
+    write_frame(pl.DataFrame({"=text": cells, "n": [-1] * 10, "l": [["=1"]] * 10}), as_csv_safe=True)
+
+    header, *rows = csv.reader(io.StringIO(capsys.readouterr().out, newline=""))
+    assert header == ["'=text", "n", "l"]
+    assert [row[0] for row in rows] == ["'=1+1", "'+1", "'-1", "'@x", "'\t=1", "'\r=1", "a=1", " =1", "", ""]
+    assert {(n, listed) for _, n, listed in rows} == {("-1", '["=1"]')}  # numbers are no texts, and JSON begins with [
+
+
+def test_a_nul_survives_csv_and_json(capsys):
+    frame = pl.DataFrame({"text": ["a\0b"]})
+    write_frame(frame, as_csv=True)
+    assert capsys.readouterr().out == "text\na\0b\n"
+
+    write_frame(frame, as_json=True)
+    assert json.loads(capsys.readouterr().out) == [{"text": "a\0b"}]
+
+
+def test_a_table_shows_marks_that_turn_the_reading_direction(capsys):
+    write_frame(pl.DataFrame({"text": ["a\u202eb", "c\u2066d"]}))
+
+    assert [line.strip("| ") for line in lines(capsys)[2:]] == ["a\ufffdb", "c\ufffdd"]
+
+
 def test_csv_holds_all_rows_under_one_header(capsys):
     write_frame(pl.DataFrame({"n": range(25_000)}), as_csv=True, limit=1)
 

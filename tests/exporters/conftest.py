@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pytest
 
+from tsodata.exporters import FORMATS
 from tsodata.provenance import Run, content_key, format_id
 from tsodata.records import Message, Prompt, Response, Rubric, Score, Source
 from tsodata.store import Store
@@ -71,6 +72,26 @@ class PairSpec:
         ]
 
 
+@dataclass(frozen=True)
+class AnswerSpec:
+    """One answer of a build that holds answers; without a minibatch it is held out."""
+
+    prompt: Prompt
+    text: str
+    place: int = 1
+    score: float | None = None
+    source: Source = STRONG
+    minibatch: int | None = 1
+
+    @property
+    def answer(self) -> Response:
+        return Response(prompt_key=self.prompt.prompt_key, source_key=self.source.source_key, text=self.text)
+
+    @property
+    def response_id(self) -> str:
+        return format_id("response", self.answer.response_key)
+
+
 def user(text: str) -> Message:
     return {"role": "user", "content": text}
 
@@ -99,6 +120,23 @@ REFUSED = (
     PairSpec(Prompt.of_user("Four."), "Same.", "Same. ", minibatch=None),
 )
 
+ANSWERS = {
+    "best": AnswerSpec(SINGLE, " 4,806 metres.\n", 1, 9.0),
+    "second": AnswerSpec(SINGLE, "High.", 2, 3.5, WEAK),
+    "with_system": AnswerSpec(WITH_SYSTEM, "Hello.", 1, 7.0, minibatch=2),
+    "with_system_last": AnswerSpec(WITH_SYSTEM, "Hi there, dear friend.", 2, None, WEAK, minibatch=2),
+    "held_out": AnswerSpec(HELD_OUT, "4", 1, 10.0, minibatch=None),
+    "held_out_last": AnswerSpec(HELD_OUT, "5", 2, 1.0, WEAK, minibatch=None),
+}
+REFUSED_ANSWERS = (
+    AnswerSpec(OWN_TURNS, "It is a pun.", 1, 5.0),
+    AnswerSpec(SINGLE, " \n", 3, 1.0),
+)
+REFUSED_IN_LISTS = (
+    AnswerSpec(SINGLE, "High. ", 4, 0.5),
+    AnswerSpec(MULTI_TURN, "Pear.", 1, 8.0),
+)
+
 
 def add_build(store: Store, name: str, specs: Iterable[PairSpec]) -> None:
     specs = list(specs)
@@ -113,15 +151,33 @@ def add_build(store: Store, name: str, specs: Iterable[PairSpec]) -> None:
         }
         transaction.append({record_type: rows for record_type, rows in records.items() if rows})
         for table, rows in build_tables(name, specs).items():
-            transaction.insert(table, rows)
+            if rows.num_rows:
+                transaction.insert(table, rows)
+
+
+def add_answers(store: Store, name: str, specs: Iterable[AnswerSpec], recipe: str = RECIPE) -> None:
+    """Add a build that holds answers, as recipes for supervised tuning and for ranked lists make them."""
+    specs = list(specs)
+    with store.transaction(Run("test")) as transaction:
+        sources = list({spec.source.source_key: spec.source for spec in specs}.values())
+        prompts = [spec.prompt for spec in specs]
+        transaction.append({Source: sources, Prompt: prompts, Response: [spec.answer for spec in specs]})
+        for table, rows in header_tables(name, specs, recipe).items():
+            if rows.num_rows:
+                transaction.insert(table, rows)
+        transaction.insert("build_responses", answers_table(content_key("build", name), specs))
 
 
 def build_tables(name: str, specs: list[PairSpec]) -> dict[str, pa.Table]:
-    build_key, recipe_key = content_key("build", name), content_key("recipe", RECIPE)
+    return {**header_tables(name, specs), "pairs": pairs_table(content_key("build", name), specs)}
+
+
+def header_tables(name: str, specs: list[PairSpec] | list[AnswerSpec], recipe: str = RECIPE) -> dict[str, pa.Table]:
+    build_key, recipe_key = content_key("build", name), content_key("recipe", recipe)
     minibatches = sorted({spec.minibatch for spec in specs if spec.minibatch is not None})
     sizes = [sum(spec.minibatch == minibatch for spec in specs) for minibatch in minibatches]
     return {
-        "recipes": pa.table({"recipe_key": keys([recipe_key]), "body": [RECIPE]}),
+        "recipes": pa.table({"recipe_key": keys([recipe_key]), "body": [recipe]}),
         "builds": pa.table(
             {
                 "build_key": keys([build_key]),
@@ -145,7 +201,6 @@ def build_tables(name: str, specs: list[PairSpec]) -> dict[str, pa.Table]:
                 "reason": pa.nulls(len(specs), pa.string()),
             }
         ),
-        "pairs": pairs_table(build_key, specs),
         "minibatches": pa.table(
             {
                 "build_key": keys([build_key] * len(minibatches)),
@@ -178,6 +233,21 @@ def pairs_table(build_key: int, specs: list[PairSpec]) -> pa.Table:
     )
 
 
+def answers_table(build_key: int, specs: list[AnswerSpec]) -> pa.Table:
+    return pa.table(
+        {
+            "response_key": keys(spec.answer.response_key for spec in specs),
+            "build_key": keys([build_key] * len(specs)),
+            "prompt_key": keys(spec.prompt.prompt_key for spec in specs),
+            "source_key": keys(spec.source.source_key for spec in specs),
+            "place": pa.array([spec.place for spec in specs], pa.int32()),
+            "score": pa.array([spec.score for spec in specs], pa.float64()),
+            "split": ["held_out" if spec.minibatch is None else "train" for spec in specs],
+            "minibatch": pa.array([spec.minibatch for spec in specs], pa.int32()),
+        }
+    )
+
+
 def keys(values: Iterable[int]) -> pa.Array:
     return pa.array(list(values), pa.uint64())
 
@@ -196,6 +266,68 @@ def make_store(tmp_path: Path) -> Callable[..., Store]:
 def store(make_store: Callable[..., Store]) -> Store:
     """A build of two minibatches and one held-out pair, all of which can be written."""
     return make_store(*PAIRS.values())
+
+
+@pytest.fixture
+def answers_store(tmp_path: Path) -> Store:
+    """A build of answers on three prompts, two each, all of which can be written."""
+    store = Store.open(tmp_path / "answers.duckdb", create=True)
+    add_answers(store, BUILD, ANSWERS.values())
+    return store
+
+
+@pytest.fixture
+def store_for(request: pytest.FixtureRequest) -> Callable[[str], Store]:
+    """The store whose build a format takes: of pairs where it takes those."""
+
+    def choose(to: str) -> Store:
+        takes_pairs = any(material.holds == "pairs" for material in FORMATS[to].takes)
+        store: Store = request.getfixturevalue("store" if takes_pairs else "answers_store")
+        return store
+
+    return choose
+
+
+@pytest.fixture
+def answers() -> dict[str, AnswerSpec]:
+    """The answers of `answers_store`, by what is special about them."""
+    return ANSWERS
+
+
+@pytest.fixture
+def refused_answers() -> tuple[AnswerSpec, ...]:
+    """Answers that nobody can train on, each for a reason of its own."""
+    return REFUSED_ANSWERS
+
+
+@pytest.fixture
+def refused_in_lists() -> tuple[AnswerSpec, ...]:
+    """Answers that can be trained on and not be ranked, beside those of `answers`."""
+    return REFUSED_IN_LISTS
+
+
+@pytest.fixture
+def add_answers_build() -> Callable[..., None]:
+    """Put a build of answers into a store."""
+    return add_answers
+
+
+@pytest.fixture
+def add_pairs_build() -> Callable[..., None]:
+    """Put a build of pairs into a store."""
+    return add_build
+
+
+@pytest.fixture
+def make_pair() -> type[PairSpec]:
+    """Make a pair of a prompt, a chosen and a rejected answer."""
+    return PairSpec
+
+
+@pytest.fixture
+def make_answer() -> type[AnswerSpec]:
+    """Make an answer of a prompt and a text."""
+    return AnswerSpec
 
 
 @pytest.fixture

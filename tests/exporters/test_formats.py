@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from tsodata.exporters import FORMATS, export_build
+from tsodata.exporters import export_build
+from tsodata.exporters.materials import PAIRS
 from tsodata.exporters.writing import _without_blank_edges
 from tsodata.provenance import Run
 from tsodata.records import Prompt
@@ -48,10 +49,6 @@ def rows_by_id(directory, split):
     table = parquet.ParquetFile(directory / f"data/{split}-00000-of-00001.parquet").read()
     pair_ids = (directory / f"pair_ids/{split}.txt").read_text().splitlines()
     return dict(zip(pair_ids, table.to_pylist(), strict=True))
-
-
-def test_there_are_four_formats():
-    assert list(FORMATS) == ["trl", "h4", "parquet", "jsonl"]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +164,7 @@ def test_every_character_is_stripped_or_kept_as_python_does():
     texts = [f"{chr(code)}a{chr(code)}" for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
     batch = pa.record_batch({"chosen": texts, "rejected": texts})
 
-    assert _without_blank_edges(batch)["chosen"].to_pylist() == [text.strip() for text in texts]
+    assert _without_blank_edges(batch, PAIRS)["chosen"].to_pylist() == [text.strip() for text in texts]
 
 
 def test_rows_stand_by_pair_id(export, pairs):

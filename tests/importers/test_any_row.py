@@ -227,26 +227,98 @@ def test_the_row_that_the_others_are_made_from_is_accepted(format_name, tmp_path
     assert list(FORMATS[format_name].parse(BASES[format_name], context_of(tmp_path)))
 
 
+def test_every_format_has_a_row_that_the_others_are_made_from():
+    assert set(BASES) == set(FORMATS)
+
+
+def changed(data, value):
+    """Return a value with one place in it, at any depth, replaced, removed or repeated."""
+    if not isinstance(value, (dict, list)) or not value or data.draw(st.integers(0, 3)) == 0:
+        return data.draw(VALUES)
+    copy = value.copy()
+    place = data.draw(st.sampled_from(sorted(value) if isinstance(value, dict) else range(len(value))))
+    act = data.draw(st.sampled_from(["change", "change", "remove", "repeat"]))
+    if act == "remove":
+        del copy[place]
+    elif act == "repeat" and isinstance(value, list):
+        copy.append(copy[place])
+    else:
+        copy[place] = changed(data, value[place])
+    return copy
+
+
+def parsed(format_name, row, context):
+    """Return the records of a row, none where it is refused; anything but a refusal or ValueError is a fault."""
+    try:
+        return list(FORMATS[format_name].parse(row, context))
+    except (Refused, ValueError):
+        return []
+
+
 @pytest.mark.parametrize("format_name", FORMATS)
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_any_row_gives_records_that_can_be_stored_or_is_refused(format_name, data):
-    base = BASES[format_name]
-    changed = data.draw(st.dictionaries(st.sampled_from(sorted(base)), VALUES, max_size=3))
-    removed = data.draw(st.sets(st.sampled_from(sorted(base)), max_size=1))
-    row = {name: value for name, value in {**base, **changed}.items() if name not in removed}
+    row = dict(BASES[format_name])
+    for _ in range(data.draw(st.integers(1, 3))):
+        if row:
+            row[data.draw(st.sampled_from(sorted(row)))] = data.draw(VALUES)
+        place = data.draw(st.sampled_from(sorted(BASES[format_name])))
+        row[place] = changed(data, row.get(place))
     context = context_of(None)
 
-    try:
-        records = list(FORMATS[format_name].parse(row, context))
-    except (Refused, ValueError):
-        records = []
+    records = parsed(format_name, row, context)
 
     assert all(isinstance(record, Record) and fits_its_columns(record) for record in (*records, *context.sources))
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
+@settings(max_examples=50, deadline=None)
 @given(row=st.dictionaries(st.text(), VALUES, max_size=4))
 def test_a_row_of_another_kind_is_refused(format_name, row):
     with pytest.raises((Refused, ValueError)):
         list(FORMATS[format_name].parse(row, context_of(None)))
+
+
+def places(value, path=()):
+    """Return the path of every text in a row."""
+    if isinstance(value, str):
+        return [path]
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [found for key, item in inner for found in places(item, (*path, key))]
+
+
+def with_text(value, path, text):
+    """Return a row with another text in one place."""
+    if not path:
+        return text
+    copy = value.copy()
+    copy[path[0]] = with_text(value[path[0]], path[1:], text)
+    return copy
+
+
+HOSTILE = [
+    "\0",
+    "\ud800",
+    "n" * 10_000,
+    "\u202ex",
+    "a\nb",
+    "'; drop table prompts; --",
+    "../../x",
+    "=1+1",
+    " ",
+    "nan",
+    "\u00b2",
+]
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_any_text_in_any_place_gives_records_that_can_be_stored_or_a_refusal(format_name):
+    row = BASES[format_name]
+    for path in places(row):
+        for text in HOSTILE:
+            context = context_of(None)
+
+            records = parsed(format_name, with_text(row, path, text), context)
+
+            assert all(map(fits_its_columns, (*records, *context.sources))), (path, text)

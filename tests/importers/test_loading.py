@@ -11,6 +11,7 @@ from tsodata.errors import ImportRefusedError, UsageError
 from tsodata.importers import ImportOptions, import_files, loading
 from tsodata.importers.loading import state_version_order
 from tsodata.provenance import Run
+from tsodata.reading import Limits
 from tsodata.records import VersionOrder
 from tsodata.store import Store
 
@@ -315,3 +316,70 @@ def test_the_order_of_files_does_not_change_what_the_store_holds(tmp_path):
             keys.add(reader.snapshot().key)
 
     assert len(keys) == 1
+
+
+def test_a_folder_is_imported_file_by_file_and_what_is_passed_over_is_told(store, tmp_path):
+    (tmp_path / "d").mkdir()
+    for name, n_rows in (("b.jsonl", 2), ("a.csv", 1)):
+        rows = [answer(f"{name}{n}") for n in range(n_rows)]
+        table = "prompt,response,model\n" + "".join(",".join(row.values()) + "\n" for row in rows)
+        text = table if name.endswith("csv") else "".join(json.dumps(row) + "\n" for row in rows)
+        (tmp_path / "d" / name).write_text(text)
+    (tmp_path / "d" / "notes.txt").touch()
+    told = []
+
+    with store.run(Run.of_process({})) as run:
+        reports = import_files(store, "records", [tmp_path / "d"], run=run, progress=told.append)
+
+    assert [(report.path.name, report.accepted) for report in reports] == [("a.csv", 1), ("b.jsonl", 2)]
+    assert told[0] == f"passed over, unknown kind '.txt': {tmp_path / 'd' / 'notes.txt'}"
+
+
+def test_an_import_that_stops_says_what_it_had_stored(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(loading, "BATCH_ROWS", 2)
+    monkeypatch.setattr(loading, "PAUSE_S", 0)
+    for name, n_rows in (("a.jsonl", 1), ("b.jsonl", 7)):
+        lines = "".join(json.dumps(answer(f"{name}{n}")) + "\n" for n in range(n_rows))
+        (tmp_path / name).write_text(lines)
+
+    with store.run(Run.of_process({})) as run, pytest.raises(ImportRefusedError) as refused:
+        import_files(store, "records", [tmp_path], run=run, limits=Limits(file_rows=5))
+
+    assert str(refused.value) == (
+        f"{tmp_path / 'b.jsonl'}: more than 5 rows; split it (stored already: 4 rows of this file, 1 file before it)"
+    )
+    assert count(store, "responses") == 1 + 4
+    assert store.sql("select n_accepted from v_imports").rows() == [(1,)]
+
+
+def test_a_missing_file_is_found_before_anything_is_stored(store, tmp_path):
+    (tmp_path / "a.jsonl").write_text(json.dumps(ROW))
+
+    with pytest.raises(ImportRefusedError, match="no such file or folder"):
+        import_all(store, "records", [tmp_path / "a.jsonl", tmp_path / "gone.jsonl"])
+    assert counts(store) == dict.fromkeys(TABLES, 0)
+
+
+def test_a_sheet_gives_the_keys_of_the_same_rows_in_json(run_import, tmp_path):
+    import openpyxl
+
+    rows = [answer(n, id=n, sample=0) for n in (1, 2)]
+    book = openpyxl.Workbook()
+    for line in (list(rows[0]), *(list(row.values()) for row in rows)):
+        book.active.append(line)
+    book.active["D2"] = 1.0  # an id as spreadsheets hold it
+    book.save(tmp_path / "rows.xlsx")
+    run_import("records", rows)
+
+    report = run_import("records", tmp_path / "rows.xlsx")
+
+    assert (report.present, report.rows) == (2, 2)
+
+
+def test_a_judge_prompt_of_many_openings_and_no_end_is_refused_at_once(run_import):
+    row = {"question_id": 1, "model": "m", "judge": ["j", "p"], "turn": 1, "judgment": "w", "score": 1}
+    opening = "[The Start of Assistant's Answer]\n"
+
+    report = run_import("mt-bench-judgments", [{**row, "user_prompt": opening * 200_000}])  # 7 MB: quadratic is an hour
+
+    assert report.failed == {"no_answer": 1}

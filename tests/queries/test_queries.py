@@ -21,6 +21,8 @@ CALLS = {
     "alpaca-eval-win-rate": {},
     "alpaca-eval-win-rate.one-model": {"judge": "j1", "model": "a2-7b"},
     "arena-hard-win-rate": {"baseline": "answer_gpt35"},
+    "build-diff": {"before": "demo", "after": "demo-again"},
+    "build-diff.kept": {"before": "demo", "after": "demo-again", "change": "kept"},
     "build-shares": {"build": "demo"},
     "clipped-pairs": {},
     "corrections-against-scores": {},

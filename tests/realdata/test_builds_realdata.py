@@ -2,12 +2,12 @@
 
 import pytest
 
-from tsodata.builds import build_pairs
+from tsodata.builds import build_pairs, diff_builds, verify_build
 from tsodata.coverage import load_matrix
 from tsodata.importers import ImportOptions, import_files
 from tsodata.lineage import explain_pair
 from tsodata.provenance import Run
-from tsodata.recipes import BUILT_IN, Filters
+from tsodata.recipes import BUILT_IN, Filters, Strata
 from tsodata.store import Store
 
 pytestmark = pytest.mark.realdata
@@ -27,10 +27,10 @@ def filled(realdata, path, parts):
     return store
 
 
-def build(store):
-    recipe = BUILT_IN["weighted"].with_options(filters=Filters(answered_by=("human",)))
+def build(store, name="b", recipe=BUILT_IN["weighted"]):
+    recipe = recipe.with_options(filters=Filters(answered_by=("human",)))
     with store.run(Run("test")) as run:
-        return build_pairs(store, "b", base="vicuna/v1.5/13", recipe=recipe, run=run)
+        return build_pairs(store, name, base="vicuna/v1.5/13", recipe=recipe, run=run)
 
 
 def test_vicuna_pairs_follow_the_weights_can_be_explained_and_rebuilt(realdata, tmp_path):
@@ -50,3 +50,17 @@ def test_vicuna_pairs_follow_the_weights_can_be_explained_and_rebuilt(realdata, 
     assert all(done.test("matrix", side).p > 0.01 for side in ("chosen", "rejected"))
     judged = first.sql("select pair_id from v_pairs where rejected_source = 'vicuna/v1.3/7' order by 1 limit 1").item()
     assert "logprob" in explain_pair(first, judged)["rejected"]["preferences"][0]["raw"]
+
+
+def test_vicuna_pairs_of_one_negative_are_equal_when_drawn_again_after_the_whole_matrix_came(realdata, tmp_path):
+    store = filled(realdata, tmp_path / "s.duckdb", PARTS)
+    one = build(store, "one", BUILT_IN["single_negative"].with_sides(rejected=("vicuna/v1.3/7",)))
+    strata = build(store, "strata", BUILT_IN["human_vs_weak"].with_options(strata=Strata("dataset")))
+    filled(realdata, store.path, [("alpaca-eval", "alpaca_eval/model_outputs/*")])
+
+    assert (one.n_pairs, one.outcomes["identical"], strata.n_pairs) == (251, 1, 252)
+    assert [tuple(row) for row in strata.strata] == [("matrix", "selfinstruct", 1.0, 252, 252)]
+    assert verify_build(store, "one").is_equal
+    assert verify_build(store, "strata").is_equal
+    counts = diff_builds(store, "one", "strata").counts
+    assert (counts["kept"] + counts["removed"], counts["kept"] + counts["added"]) == (251, 252)

@@ -1,7 +1,18 @@
-"""Data sets for trainers, written whole or not at all, with a manifest. One module per format."""
+"""Data sets for trainers and answer files for benchmarks, written whole or not at all. One module per format."""
 
+from tsodata.exporters.benchmarks import ANSWER_FILES, AnswersReport, export_answers
 from tsodata.exporters.exporting import ExportReport, export_build
 from tsodata.exporters.files import ExportedFile
-from tsodata.exporters.formats import FORMATS
+from tsodata.exporters.formats import FORMATS, Format, find_format
 
-__all__ = ["FORMATS", "ExportReport", "ExportedFile", "export_build"]
+__all__ = [
+    "ANSWER_FILES",
+    "FORMATS",
+    "AnswersReport",
+    "ExportReport",
+    "ExportedFile",
+    "Format",
+    "export_answers",
+    "export_build",
+    "find_format",
+]

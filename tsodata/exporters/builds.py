@@ -1,21 +1,27 @@
-"""The build to export, as the store has it: its header, and how many of its pairs can be written."""
+"""The build to export, as the store has it: its header, and how much of it can be written."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from tsodata.errors import ExportRefusedError, UnknownNameError, UsageError
+from tsodata.exporters.materials import ANSWERS
 
 if TYPE_CHECKING:
+    from tsodata.exporters.formats import Format
+    from tsodata.exporters.materials import Material
     from tsodata.store import Reader
 
 
 @dataclass(frozen=True, slots=True)
 class BuildToExport:
-    """A build, or one minibatch of it. `writable` counts pairs by the store's split, `refused` by reason."""
+    """A build, or one minibatch of it, as the material of a format.
+
+    `writable` counts pairs (or answers, where the material holds those) by the store's split, `refused` by reason.
+    """
 
     key: int
     name: str
@@ -26,17 +32,23 @@ class BuildToExport:
     recipe: object
     resolved: object
     minibatch: int | None
+    material: Material
     writable: dict[str, int]
     refused: Counter[str]
 
+    @property
+    def n_units(self) -> int:
+        """Return how many pairs or answers there are, writable or refused."""
+        return sum(self.writable.values()) + self.refused.total()
 
-def find_build_to_export(reader: Reader, name: str, *, minibatch: int | None) -> BuildToExport:
-    """Return the build of a name, with its pairs counted.
+
+def find_build_to_export(reader: Reader, name: str, *, to: Format, minibatch: int | None) -> BuildToExport:
+    """Return the build of a name, judged and counted as the format takes it.
 
     Raises:
         UnknownNameError: no build has the name.
-        UsageError: the build has no such minibatch.
-        ExportRefusedError: it has no training pair that can be written.
+        UsageError: the build has no such minibatch, or does not hold what the format takes.
+        ExportRefusedError: it has nothing to train on that can be written.
     """
     found = reader.rows("exports/build", name=name)
     if not found:
@@ -46,13 +58,12 @@ def find_build_to_export(reader: Reader, name: str, *, minibatch: int | None) ->
     key = cast("int", key)
     if minibatch is not None:
         _check_minibatch(reader, key, name=name, minibatch=minibatch)
-    writable, refused = _count_pairs(reader, key, minibatch)
-    if not writable.get("train"):
-        why = ", ".join(f"{reason} {n}" for reason, n in sorted(refused.items()))
-        raise ExportRefusedError(
-            f"build {name!r} has no training pair that can be written ({why or 'it has no pairs'})"
-        )
-    return BuildToExport(
+    material = _material(reader, key, name=name, to=to)
+    if material == ANSWERS and _is_ranked(json.loads(str(recipe))):
+        raise UsageError(f"build {name!r} holds ranked lists, worst answers and all; write it as ranked")
+    material.judge(reader, key, minibatch)
+    writable, refused = _count(reader)
+    build = BuildToExport(
         key=key,
         name=name,
         build_id=str(build_id),
@@ -62,8 +73,26 @@ def find_build_to_export(reader: Reader, name: str, *, minibatch: int | None) ->
         recipe=json.loads(str(recipe)),
         resolved=json.loads(str(resolved)),
         minibatch=minibatch,
+        material=material,
         writable=writable,
         refused=refused,
+    )
+    check_something_to_train_on(build, writable.get("train", 0), refused)
+    return build
+
+
+def check_something_to_train_on(build: BuildToExport, n_train: int, refused: Counter[str]) -> None:
+    """Refuse an export without training rows, saying why none of them can be written.
+
+    Raises:
+        ExportRefusedError: `n_train` is 0.
+    """
+    if n_train:
+        return
+    holds = build.material.holds
+    why = ", ".join(f"{reason} {n}" for reason, n in sorted(refused.items())) or f"it has no {holds}"
+    raise ExportRefusedError(
+        f"build {build.name!r} has no training {holds.removesuffix('s')} that can be written ({why})"
     )
 
 
@@ -74,12 +103,27 @@ def _check_minibatch(reader: Reader, key: int, *, name: str, minibatch: int) -> 
         raise UsageError(f"build {name!r} has no minibatch {minibatch}; {some}")
 
 
-def _count_pairs(reader: Reader, key: int, minibatch: int | None) -> tuple[dict[str, int], Counter[str]]:
+def _material(reader: Reader, key: int, *, name: str, to: Format) -> Material:
+    n_pairs, n_answers = reader.rows("exports/holds", build=key)[0]
+    holds = "answers" if n_answers and not n_pairs else "pairs"
+    for material in to.takes:
+        if material.holds == holds:
+            return material
+    wanted = " or ".join(sorted({material.holds for material in to.takes}))
+    raise UsageError(f"build {name!r} holds {holds}, and {to.name} takes {wanted}; tso-data export --formats lists all")
+
+
+def _is_ranked(recipe: Any) -> bool:
+    pools = recipe.get("pools")
+    return isinstance(pools, dict) and any(pool.get("draw") == "ranked" for pool in pools.values())
+
+
+def _count(reader: Reader) -> tuple[dict[str, int], Counter[str]]:
     writable: dict[str, int] = {}
     refused: Counter[str] = Counter()
-    for split, reason, n_pairs in reader.rows("exports/counts", build=key, minibatch=minibatch):
+    for split, reason, n_rows in reader.rows("exports/counts"):
         if reason is None:
-            writable[str(split)] = cast("int", n_pairs)
+            writable[str(split)] = cast("int", n_rows)
         else:
-            refused[str(reason)] += cast("int", n_pairs)
+            refused[str(reason)] += cast("int", n_rows)
     return writable, refused

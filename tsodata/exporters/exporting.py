@@ -11,7 +11,7 @@ from tsodata.exporters.formats import Format, find_format
 from tsodata.exporters.manifest import MANIFEST_NAME, Manifest
 from tsodata.exporters.placing import placed_whole, remove_leftover, restore
 from tsodata.exporters.writing import write_files
-from tsodata.provenance import Run, content_key
+from tsodata.provenance import Run, content_key, storable
 from tsodata.reading import file_sha256
 
 if TYPE_CHECKING:
@@ -21,17 +21,25 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tsodata.exporters.files import ExportedFile
+    from tsodata.exporters.template import TemplateGate
     from tsodata.store import Reader, Store
 
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """What an export holds: `rows` by split as the format names it, `refused` pairs by reason."""
+    """What an export holds: `rows` by split as the format names it, made of so many `written` units.
+
+    The unit is what the build holds, pairs or answers. `refused` are those not written, by reason, and `marked` those
+    that the template gate found and was told to write.
+    """
 
     directory: Path
     format: str
+    unit: str
     rows: dict[str, int]
+    written: dict[str, int]
     refused: Counter[str]
+    marked: Counter[str]
     files: tuple[ExportedFile, ...]
     already_there: bool
 
@@ -44,31 +52,33 @@ def export_build(
     out: Path,
     run: Run,
     minibatch: int | None = None,
+    gate: TemplateGate | None = None,
     overwrite: bool = False,
 ) -> ExportReport:
     """Write a build, or one minibatch of it without the held-out pairs, as a data set for a trainer.
 
-    The directory `out` is there whole, with a manifest, or not at all; rows stand by pair id, so the same build gives
-    the same bytes. Pairs that no trainer can use are counted by reason and not written. Where the same export is
-    already there and its hashes hold, nothing is written.
+    The directory `out` is there whole, with a manifest, a data card and a Croissant description, or not at all; rows
+    stand by id, so the same build gives the same bytes. Pairs (or answers) that no trainer can use, or that the
+    template gate refuses, are counted by reason and not written. Where the same export is already there and its hashes
+    hold, nothing is written.
 
     Raises:
         UnknownNameError: no build has the name.
-        UsageError: there is no such format or minibatch.
-        ExportRefusedError: `out` is taken, or the disk refuses, or no training pair can be written.
+        UsageError: there is no such format or minibatch, or the build does not hold what the format takes.
+        ExportRefusedError: `out` is taken, or the disk refuses, or there is nothing to train on that can be written.
     """
     target_format = find_format(to)
     with store.reader() as reader:
-        build = find_build_to_export(reader, name, minibatch=minibatch)
+        build = find_build_to_export(reader, name, to=target_format, minibatch=minibatch)
     target = out.resolve()
     if not target.name:
         raise UsageError(f"{out} cannot be an export's directory; pass another --out")
     try:
         restore(target)
         remove_leftover(target)
-        present = _manifest_there(target, build, to=target_format, overwrite=overwrite)
+        present = _manifest_there(target, build, to=target_format, gate=gate, overwrite=overwrite)
         if present is None:
-            manifest = _write(store, build, to=target_format, target=target, run=run)
+            manifest = _write(store, build, to=target_format, target=target, gate=gate, run=run)
         else:
             manifest = present
             _record(store, build, manifest=manifest, directory=target, target=target, run=run)
@@ -78,20 +88,25 @@ def export_build(
     return ExportReport(
         directory=out,
         format=to,
-        rows=manifest.written,
+        unit=manifest.unit,
+        rows=manifest.rows,
+        written=manifest.written,
         refused=manifest.refused,
+        marked=manifest.marked,
         files=manifest.files,
         already_there=present is not None,
     )
 
 
-def _manifest_there(target: Path, build: BuildToExport, *, to: Format, overwrite: bool) -> Manifest | None:
+def _manifest_there(
+    target: Path, build: BuildToExport, *, to: Format, gate: TemplateGate | None, overwrite: bool
+) -> Manifest | None:
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return None
     manifest = Manifest.read(target)
     if manifest is None:
         raise ExportRefusedError(f"{target} is there and is not an export of tso; pass another --out")
-    if manifest.is_of(build, to) and manifest.is_true_of(target):
+    if manifest.is_of(build, to, gate) and manifest.is_true_of(target):
         return manifest
     if not overwrite:
         raise ExportRefusedError(f"{target} holds another or a changed export; pass --overwrite or another --out")
@@ -102,11 +117,13 @@ def _manifest_there(target: Path, build: BuildToExport, *, to: Format, overwrite
     return None
 
 
-def _write(store: Store, build: BuildToExport, *, to: Format, target: Path, run: Run) -> Manifest:
+def _write(
+    store: Store, build: BuildToExport, *, to: Format, target: Path, gate: TemplateGate | None, run: Run
+) -> Manifest:
     is_taken = Manifest.read(target) is not None
     with placed_whole(target, replacing=is_taken) as directory:
         with store.reader() as reader:
-            manifest = write_files(reader, build, to=to, directory=directory)
+            manifest = write_files(reader, build, to=to, directory=directory, gate=gate)
         # recorded before it is put in its place, so that a manifest that no record tells of is never our own
         _record(store, build, manifest=manifest, directory=directory, target=target, run=run)
     return manifest
@@ -115,7 +132,7 @@ def _write(store: Store, build: BuildToExport, *, to: Format, target: Path, run:
 def _record(store: Store, build: BuildToExport, *, manifest: Manifest, directory: Path, target: Path, run: Run) -> None:
     manifest_sha256 = file_sha256(directory / MANIFEST_NAME)
     to = manifest.body["format"]
-    export_key = content_key("export", build.key, to, build.minibatch, manifest_sha256, str(target))
+    export_key = content_key("export", build.key, to, build.minibatch, manifest_sha256, storable(str(target)))
     with store.reader() as reader:
         if _is_recorded(reader, export_key):
             return
@@ -123,9 +140,9 @@ def _record(store: Store, build: BuildToExport, *, manifest: Manifest, directory
         "export_key": export_key,
         "build_key": build.key,
         "format": to,
-        "directory": str(target),
+        "directory": storable(str(target)),
         "manifest_sha256": manifest_sha256,
-        "n_rows": sum(manifest.written.values()),
+        "n_rows": sum(manifest.rows.values()),
         "n_refused": manifest.refused.total(),
     }
     with store.transaction(run) as transaction:

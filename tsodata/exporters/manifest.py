@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from tsodata.exporters.builds import BuildToExport
     from tsodata.exporters.formats import Format
+    from tsodata.exporters.sums import Sums
+    from tsodata.exporters.template import TemplateGate
 
 MANIFEST_NAME = "manifest.json"
 _KIND = "tso export 1"
@@ -34,22 +36,22 @@ class Manifest:
     body: Mapping[str, Any]
 
     @classmethod
-    def of(cls, build: BuildToExport, to: Format, files: list[ExportedFile]) -> Manifest:
+    def of(
+        cls, build: BuildToExport, to: Format, *, files: list[ExportedFile], sums: Sums, gate: TemplateGate | None
+    ) -> Manifest:
         """Return the manifest of files that have been written."""
         versions = package_versions()
         body = {
             "kind": _KIND,
-            **_identity(build, to),
+            **_identity(build, to, gate),
             "base": build.base,
             "seed": build.seed,
             "snapshot_id": build.snapshot_id,
             "recipe": build.recipe,
             "resolved": build.resolved,
-            "counts": {
-                "written": {to.splits[split]: n for split, n in sorted(build.writable.items(), reverse=True)},
-                "refused": dict(sorted(build.refused.items())),
-            },
-            "row_order": "by pair_id, ascending",
+            "counts": sums.as_json(build.material),
+            "sources": sums.sources_as_json(),
+            "row_order": f"by {build.material.id_column}, ascending",
             "columns": {field.name: str(field.type) for field in to.schema()},
             "files": [asdict(file) for file in files],
             "versions": {name: versions[name] for name in _VERSIONS},
@@ -61,7 +63,7 @@ class Manifest:
         """Return the manifest of a directory, or None where there is none of ours."""
         try:
             manifest = cls(json.loads((directory / MANIFEST_NAME).read_bytes()))
-            is_ours = manifest.body["kind"] == _KIND and bool(manifest.files) and bool(manifest.written)
+            is_ours = manifest.body["kind"] == _KIND and bool(manifest.files) and bool(manifest.rows)
         except (OSError, ValueError, KeyError, TypeError):
             return None  # no manifest, or somebody else's
         return manifest if is_ours else None
@@ -76,18 +78,33 @@ class Manifest:
         return tuple(ExportedFile(**file) for file in self.body["files"])
 
     @property
+    def unit(self) -> str:
+        """Return what is counted: pairs or answers."""
+        return str(self.body["counts"]["unit"])
+
+    @property
     def written(self) -> dict[str, int]:
-        """Return the rows by split."""
+        """Return the pairs or answers written, by split."""
         return dict(self.body["counts"]["written"])
 
     @property
+    def rows(self) -> dict[str, int]:
+        """Return the rows by split."""
+        return dict(self.body["counts"]["rows"])
+
+    @property
     def refused(self) -> Counter[str]:
-        """Return the refused pairs by reason."""
+        """Return the refused pairs or answers by reason."""
         return Counter(self.body["counts"]["refused"])
 
-    def is_of(self, build: BuildToExport, to: Format) -> bool:
-        """Say whether it tells of this build, format and minibatch."""
-        return all(self.body.get(name) == value for name, value in _identity(build, to).items())
+    @property
+    def marked(self) -> Counter[str]:
+        """Return what the template gate found and did not refuse, by reason."""
+        return Counter(self.body["counts"].get("marked", {}))
+
+    def is_of(self, build: BuildToExport, to: Format, gate: TemplateGate | None) -> bool:
+        """Say whether it tells of this build, format, minibatch and template gate."""
+        return all(self.body.get(name) == value for name, value in _identity(build, to, gate).items())
 
     def is_true_of(self, directory: Path) -> bool:
         """Say whether every file that it lists is there with its hash."""
@@ -97,5 +114,11 @@ class Manifest:
         )
 
 
-def _identity(build: BuildToExport, to: Format) -> dict[str, object]:
-    return {"format": to.name, "build": build.name, "build_id": build.build_id, "minibatch": build.minibatch}
+def _identity(build: BuildToExport, to: Format, gate: TemplateGate | None) -> dict[str, object]:
+    return {
+        "format": to.name,
+        "build": build.name,
+        "build_id": build.build_id,
+        "minibatch": build.minibatch,
+        "template_gate": gate.settings if gate else None,
+    }

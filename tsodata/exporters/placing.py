@@ -1,4 +1,4 @@
-"""Directories that are there whole or not at all.
+"""Directories, and single files, that are there whole or not at all.
 
 A directory is made beside its place under a hidden name and renamed when it is complete. A lock on the hidden
 directory tells a leftover of a killed process from the work of a living one. Knows nothing of what is inside.
@@ -9,14 +9,15 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import tempfile
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from tsodata.errors import ExportRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @contextmanager
@@ -46,6 +47,35 @@ def placed_whole(target: Path, *, replacing: bool) -> Iterator[Path]:
             restore(target)
             raise
     shutil.rmtree(retired, ignore_errors=True)
+
+
+@contextmanager
+def placed_file(target: Path) -> Iterator[IO[bytes]]:
+    """Yield a new file that takes the place of `target` at the end of the block; any error leaves what was there.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".tso-partial", dir=target.parent)
+    partial = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        partial.chmod(0o666 & ~_umask())  # mkstemp's files are the owner's alone
+        partial.replace(target)
+        _sync_directory(target.parent)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def restore(target: Path) -> None:

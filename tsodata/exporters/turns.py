@@ -14,11 +14,23 @@ ROLE_FIRST = ("role", "content")  # TRL, and the store
 CONTENT_FIRST = ("content", "role")  # H4
 
 
+def turn_type(order: tuple[str, ...] = ROLE_FIRST) -> pa.DataType:
+    """Return the type of one message whose two fields stand in this order."""
+    import pyarrow as pa
+
+    return pa.struct([pa.field(name, pa.string()) for name in order])
+
+
 def turns_type(order: tuple[str, ...] = ROLE_FIRST) -> pa.DataType:
     """Return the type of a list of messages whose two fields stand in this order."""
     import pyarrow as pa
 
-    return pa.list_(pa.struct([pa.field(name, pa.string()) for name in order]))
+    return pa.list_(turn_type(order))
+
+
+def assistant_turns(texts: pa.Array) -> pa.Array:
+    """Return one assistant message per text, role first."""
+    return _messages(_assistant(len(texts)), texts, ROLE_FIRST)
 
 
 def one_answer(texts: pa.Array) -> pa.Array:
@@ -26,11 +38,11 @@ def one_answer(texts: pa.Array) -> pa.Array:
     import pyarrow as pa
 
     offsets = pa.array(range(len(texts) + 1), pa.int32())
-    return pa.ListArray.from_arrays(offsets, _messages(_assistant(len(texts)), texts, ROLE_FIRST))
+    return pa.ListArray.from_arrays(offsets, assistant_turns(texts))
 
 
-def with_answer(prompts: pa.Array, texts: pa.Array) -> pa.Array:
-    """Return the prompts' turns with the text as the assistant's turn behind them, content first."""
+def with_answer(prompts: pa.Array, texts: pa.Array, *, order: tuple[str, ...] = CONTENT_FIRST) -> pa.Array:
+    """Return the prompts' turns with the text as the assistant's turn behind them, the fields in this order."""
     import pyarrow as pa
     from pyarrow import compute as pc
 
@@ -42,7 +54,7 @@ def with_answer(prompts: pa.Array, texts: pa.Array) -> pa.Array:
     by_row = pc.sort_indices(row_of_turn)  # a stable sort: the answer, last in the array, comes last in its row
     n_turns = pc.add(pc.list_value_length(prompts), 1)
     offsets = pc.cumulative_sum(pa.concat_arrays([pa.array([0]), n_turns.cast(pa.int64())])).cast(pa.int32())
-    return pa.ListArray.from_arrays(offsets, _messages(roles.take(by_row), contents.take(by_row), CONTENT_FIRST))
+    return pa.ListArray.from_arrays(offsets, _messages(roles.take(by_row), contents.take(by_row), order))
 
 
 def _assistant(n_rows: int) -> pa.Array:

@@ -72,7 +72,9 @@ def _prompt(row: Row, context: Context) -> tuple[Prompt, Origin]:
 
 def _raw_words(row: Row) -> str | None:
     raw = row.get("raw_completion")
-    return raw if raw is None or isinstance(raw, str) else json.dumps(raw, ensure_ascii=False, default=str)
+    if raw is None or isinstance(raw, str):
+        return raw
+    return json.dumps(raw, ensure_ascii=False, allow_nan=False, default=str)
 
 
 def _preference(row: Row) -> float | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from tsodata.reading import parse_json
 from tsodata.records import Message, Origin, Record, Response, Source, SourceName
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def maybe_text(row: Row, name: str) -> str | None:
         return None
     if isinstance(value, (dict, list, bytes)):
         fail("wrong_type", f"field {name!r} is {type(value).__name__}, not text")
+    if isinstance(value, (float, Decimal)) and not math.isfinite(value):
+        fail("wrong_type", f"field {name!r} is {value}, neither text nor a finite number")
     return _storable(str(value), name)
 
 
@@ -87,12 +90,17 @@ def number(row: Row, name: str) -> float | None:
     if value is None or value == "":
         return None
     try:
-        result = float(value)
+        result = math.nan if _is_odd_number(value) else float(value)
     except (TypeError, ValueError, OverflowError):
         fail("wrong_type", f"field {name!r} is {value!r}, not a number")
     if isinstance(value, bool) or not math.isfinite(result):
         fail("wrong_type", f"field {name!r} is {value!r}, not a finite number")
     return result
+
+
+def _is_odd_number(value: object) -> bool:
+    """Return whether only Python takes a value for a number: bytes, or digits with underscores between them."""
+    return isinstance(value, (bytes, bytearray)) or (isinstance(value, str) and "_" in value)
 
 
 def integer(row: Row, name: str) -> int | None:
@@ -125,8 +133,8 @@ def from_json(value: object, name: str) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
-    except (ValueError, RecursionError) as error:
+        return parse_json(value)
+    except ValueError as error:
         fail("wrong_type", f"field {name!r} is not valid JSON: {error}")
 
 
@@ -217,9 +225,10 @@ class Context:
     def model(self, name: str) -> Source:
         """Return the source that a file's model name stands for, and have it stored."""
         if name not in self._by_name:
-            source = self._by_name[name] = self.naming.source(name)
-            self.keep(source)
-            self.sources.append(SourceName(source.source_key, name))
+            source = self.naming.source(name)
+            stated = SourceName(source.source_key, name)  # refuses what is no name, before anything is kept
+            self._by_name[name] = self.keep(source)
+            self.sources.append(stated)
         return self._by_name[name]
 
     def flagged(self) -> Source | None:

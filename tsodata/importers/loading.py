@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
 from tsodata import reading
+from tsodata.errors import ImportRefusedError, UsageError
 from tsodata.importers.context import Answer, Context, Lookup, Refused
 from tsodata.importers.formats import Format, find_format
 from tsodata.naming import Cell, ModelsTable, Naming
@@ -112,22 +113,26 @@ def import_files(
     run: Run,
     options: ImportOptions | None = None,
     progress: Progress = lambda _: None,
+    limits: reading.Limits | None = None,
 ) -> list[FileReport]:
-    """Import files of one format, in the given order, and return the sums of each.
+    """Import files of one format, and return the sums of each; a path may name a folder or a pattern (`find_files`).
 
     What has been reported for a batch is committed; an import that was stopped is finished by running it again.
 
     Raises:
         UsageError: the format or a model name cannot be meant.
-        ImportRefusedError: a file is missing or broken as a whole.
+        ImportRefusedError: a file is missing, broken as a whole or beyond the limits; it says what was stored before.
     """
     options = options or ImportOptions()
     form = find_format(format_name)
+    found = reading.find_files(paths)
+    for reason, names in found.passed_over_by_reason().items():
+        progress(f"passed over, {reason}: {_printable(', '.join(names))}")
     naming = _naming(store, options)
     dataset = options.dataset or form.dataset
     lookup = _stored_lookup(store, dataset) if form.refers else Lookup()
-    reports = []
-    for position, path in enumerate(paths):
+    reports: list[FileReport] = []
+    for position, path in enumerate(found.files):
         if position:
             time.sleep(PAUSE_S)
         context = Context(
@@ -141,11 +146,23 @@ def import_files(
             judge=options.judge,
             sources=list(naming.table.orders),
         )
-        loader = _Loader(store=store, run=run, context=context, form=form, report=FileReport(path), progress=progress)
-        reports.append(loader.load(format_name))
+        report = FileReport(path)
+        loader = _Loader(store=store, run=run, context=context, form=form, report=report, progress=progress)
+        try:
+            loader.load(format_name, limits)
+        except (ImportRefusedError, UsageError) as error:
+            raise type(error)(f"{error}{_stored_before(reports, report)}") from error
+        reports.append(report)
     for report in reports:
         report.unplaced = naming.unplaced
     return reports
+
+
+def _stored_before(whole: list[FileReport], cut: FileReport) -> str:
+    """Return what an import that stops has stored, or nothing where that is nothing."""
+    parts = [f"{cut.rows} rows of this file"] if cut.rows else []
+    parts += [f"{len(whole)} {'file' if len(whole) == 1 else 'files'} before it"] if whole else []
+    return f" (stored already: {', '.join(parts)})" if parts else ""
 
 
 @dataclass(slots=True)
@@ -175,9 +192,9 @@ class _Loader:
     report: FileReport
     progress: Progress
 
-    def load(self, format_name: str) -> FileReport:
+    def load(self, format_name: str, limits: reading.Limits | None) -> None:
         path = self.context.path
-        rows = reading.iter_rows(path)
+        rows = reading.iter_rows(path, limits)
         first = next(rows, None)  # a file that cannot be read is refused before anything is stored
         file = _file(path)
         for position, batch in enumerate(_batches(self._parsed(first, rows))):
@@ -187,8 +204,7 @@ class _Loader:
                 self._flush(transaction, file, batch.rows)
                 if batch.is_last:
                     transaction.append({ImportTally: [self._tally(file, format_name)]})
-            self.progress(f"{path.name}: {self.report.rows} rows")
-        return self.report
+            self.progress(f"{_printable(path.name)}: {self.report.rows} rows")
 
     def _tally(self, file: File, format_name: str) -> ImportTally:
         return ImportTally(
@@ -248,7 +264,8 @@ class _Loader:
         counts = self.report.skipped if row.refusal.status == "skipped" else self.report.failed
         counts[row.refusal.reason] += 1
         if row.refusal.status == "failed" and len(self.report.first_refusals) < 3:
-            self.report.first_refusals.append(f"{self.context.path}:{row.line}: {_printable(row.refusal.detail)}")
+            where = f"{_printable(str(self.context.path))}:{row.line}"
+            self.report.first_refusals.append(f"{where}: {_printable(row.refusal.detail)}")
 
     def _refusal(self, file: File, line: int, refusal: Refused) -> Refusal:
         return Refusal(

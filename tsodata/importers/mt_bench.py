@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _HINT = "the questions (mt-bench-questions)"
-_SINGLE = re.compile(r"\[The Start of Assistant's Answer\]\n(.*)\n\[The End of Assistant's Answer\]", re.DOTALL)
-_CONVERSATION = re.compile(r"<\|The Start of Assistant A's Conversation with User\|>\n(.*)\n<\|The End", re.DOTALL)
+_SINGLE = ("[The Start of Assistant's Answer]\n", "\n[The End of Assistant's Answer]")
+_CONVERSATION = ("<|The Start of Assistant A's Conversation with User|>\n", "\n<|The End")
 _PARSER = "fastchat"
 
 
@@ -143,12 +143,19 @@ def _judge(row: Row) -> tuple[str, Rubric]:
 
 def _shown_texts(user_prompt: str, turn: int) -> list[str]:
     if turn == 1:
-        match = _SINGLE.search(user_prompt)
-        if not match:
+        answer = _between(user_prompt, *_SINGLE)
+        if answer is None:
             fail("no_answer", "the judge's prompt does not show the answer between FastChat's markers")
-        return [match[1]]
-    match = _CONVERSATION.search(user_prompt)
-    parts = re.split(r"\n\n### (User|Assistant A):\n", f"\n{match[1]}") if match else []
+        return [answer]
+    said = _between(user_prompt, *_CONVERSATION)
+    parts = [] if said is None else re.split(r"\n\n### (User|Assistant A):\n", f"\n{said}")
     if parts[1::2] != ["User", "Assistant A"] * 2:
         fail("no_answer", "the judge's prompt does not show a conversation of two turns between FastChat's markers")
     return [parts[4], parts[8].removesuffix("\n")]
+
+
+def _between(text: str, opening: str, closing: str) -> str | None:
+    """Return what stands between the first opening and the last closing, or None; in one pass, whatever the text."""
+    _, opened, rest = text.partition(opening)
+    between, closed, _ = rest.rpartition(closing)
+    return between if opened and closed else None

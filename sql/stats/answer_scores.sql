@@ -1,0 +1,60 @@
+-- Which score has each answer, by the rule of recipes: mean over dimensions of the mean over samples, people first?
+-- The keys of prompt and source come with the scores, so nothing is joined but what people have corrected. Sums run over
+-- whole millionths, because sums of doubles depend on the number of threads.
+-- params: $judge varchar: the judge; null for no scores at all
+--         $rubric varchar: the rubric's name
+--         $dimensions varchar[]: the dimensions; empty for all
+--         $people_first boolean: whether a correction stands in for the judge's score
+-- rows:   one per answer with a score
+with chosen_rubrics as (
+    select rubric_key from rubrics where name = $rubric::varchar
+),
+judged as (
+    select
+        response_key,
+        dimension,
+        min(prompt_key) as prompt_key,
+        min(source_key) as source_key,
+        sum(round(value * 1000000)::bigint)::double / count(*) / 1000000 as value,
+    from scores
+    semi join chosen_rubrics using (rubric_key)
+    where
+        judge = $judge::varchar
+        and value is not null
+        and (len($dimensions::varchar[]) = 0 or list_contains($dimensions::varchar[], dimension))
+    group by response_key, dimension
+),
+latest as (
+    select
+        response_key,
+        dimension,
+        author,
+        arg_max(value, {'made_at': made_at, 'correction_key': correction_key}) as value,
+    from corrections
+    semi join chosen_rubrics using (rubric_key)
+    where
+        $people_first::boolean
+        and $judge::varchar is not null
+        and (len($dimensions::varchar[]) = 0 or list_contains($dimensions::varchar[], dimension))
+    group by response_key, dimension, author
+),
+corrected as (
+    select
+        latest.response_key,
+        latest.dimension,
+        min(responses.prompt_key) as prompt_key,
+        min(responses.source_key) as source_key,
+        sum(round(latest.value * 1000000)::bigint)::double / count(*) / 1000000 as value,
+    from latest
+    join responses on responses.response_key = latest.response_key
+    group by latest.response_key, latest.dimension
+)
+select
+    response_key,
+    min(coalesce(judged.prompt_key, corrected.prompt_key)) as prompt_key,
+    min(coalesce(judged.source_key, corrected.source_key)) as source_key,
+    sum(round(coalesce(corrected.value, judged.value) * 1000000)::bigint)::double / count(*) / 1000000 as score,
+from judged
+full join corrected using (response_key, dimension)
+group by response_key
+order by response_key

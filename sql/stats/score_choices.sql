@@ -1,0 +1,11 @@
+-- Which judges have scored answers, by which rubrics?
+-- params: none
+-- rows:   one per judge and rubric, by name
+select
+    scores.judge,
+    rubrics.name as rubric,
+from scores
+join rubrics on rubrics.rubric_key = scores.rubric_key
+where scores.value is not null
+group by scores.judge, rubrics.name
+order by scores.judge, rubrics.name

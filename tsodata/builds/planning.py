@@ -1,0 +1,188 @@
+"""The plan of a build: a recipe with every name resolved, against a store or as an earlier build has stored it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tsodata.coverage import load_matrix, load_sources
+from tsodata.draws import SourceWeights, source_weights
+from tsodata.errors import EmptyPoolError, RecipeError, UnknownNameError
+from tsodata.provenance import canonical_json, content_key, stream_seed
+from tsodata.recipes import Recipe, ScoreChoice
+from tsodata.records import Source
+from tsodata.store import Reader, Snapshot
+
+SIDES = ("chosen", "rejected")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A recipe with every name resolved: what is hashed into the build's key, and all that a draw needs to know."""
+
+    base: str
+    versions: tuple[str, ...]
+    recipe: Recipe
+    scores: ScoreChoice
+    weights: Mapping[tuple[str, str], SourceWeights]
+    competitors: Mapping[str, tuple[Source, ...]]
+    required: Mapping[str, tuple[Source, ...]]
+
+    def resolved(self) -> str:
+        """Return the plan as JSON."""
+        weights = {
+            f"{pool}.{side}": {source.label: weight for source, weight in found.weights.items()}
+            for (pool, side), found in self.weights.items()
+        }
+        plan = {
+            "base": self.base,
+            "versions": self.versions,
+            "weights": weights,
+            "candidates": _labels(self.competitors),
+            "scores": {"judge": self.scores.judge, "rubric": self.scores.rubric},
+        }
+        return canonical_json({**plan, "answered_by": _labels(self.required)} if self.required else plan)
+
+    def build_key(self, snapshot_key: int) -> int:
+        """Return the key of the build: the same wherever the same material is drawn from in the same way."""
+        return content_key("build", snapshot_key, self.recipe.body(), self.resolved(), self.recipe.seed)
+
+    def stream(self, *stream: object) -> int:
+        """Return the seed of a named stream of the build's seed."""
+        return stream_seed(self.recipe.seed, *stream)
+
+    def sources(self, pool: str) -> list[int]:
+        """Return the keys of the sources that a pool draws from."""
+        if pool in self.competitors:
+            return [source.source_key for source in self.competitors[pool]]
+        return sorted({source.source_key for side in SIDES for source in self.weights[pool, side].weights})
+
+
+def _labels(sources: Mapping[str, Sequence[Source]]) -> dict[str, list[str]]:
+    return {name: [source.label for source in found] for name, found in sources.items()}
+
+
+def make_plan(reader: Reader, base: str, recipe: Recipe, snapshot: Snapshot, versions: Sequence[str] | None) -> Plan:
+    """Return the plan of a recipe around a base model.
+
+    Raises:
+        UnknownNameError: the base or a name of the recipe stands for nobody.
+        EmptyPoolError: a side of a pool has no source at all.
+        RecipeError: it leaves something open, or it is not clear whose scores count.
+    """
+    recipe.check_stated()
+    matrix = load_matrix(reader, base, versions)
+    weights, competitors = {}, {}
+    for name, pool in sorted(recipe.pools.items()):
+        if pool.by_score:
+            found = {source for candidate in pool.candidates for source in matrix.find(candidate)}
+            competitors[name] = tuple(sorted(found, key=lambda source: source.label))
+        else:
+            weights[name, "chosen"] = _rounded(source_weights(pool.chosen, matrix, side="chosen"))
+            weights[name, "rejected"] = _rounded(source_weights(pool.rejected, matrix, side="rejected"))
+    sources = {source for found in weights.values() for source in found.weights}
+    sources.update(source for found in competitors.values() for source in found)
+    return Plan(
+        base=matrix.base.label,
+        versions=matrix.order.versions,
+        recipe=recipe,
+        scores=_choose_scores(reader, recipe, sorted(s.source_key for s in sources), snapshot),
+        weights=weights,
+        competitors=competitors,
+        required={name: matrix.find(name) for name in recipe.filters.answered_by},
+    )
+
+
+def _rounded(found: SourceWeights) -> SourceWeights:
+    """Return the weights as they are stored, so that the draw can be run again from what is stored."""
+    return found._replace(weights={source: round(weight, 12) for source, weight in found.weights.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlan:
+    """The plan that a build was drawn by, and the material that it saw."""
+
+    build_key: int
+    snapshot: Snapshot
+    plan: Plan
+
+
+def stored_plan(reader: Reader, name: str) -> StoredPlan:
+    """Return the plan of a stored build, from what is stored with it alone.
+
+    Raises:
+        UnknownNameError: there is no build of that name.
+    """
+    rows = reader.rows("builds/plan", name=name)
+    if not rows:
+        raise no_such_build(reader, name)
+    build_key, base, seed, snapshot_key, snapshot_seq, resolved, body = rows[0]
+    plan = _parse_plan(reader, str(base), Recipe.from_body(str(body), seed=int(seed)), json.loads(resolved))
+    return StoredPlan(int(build_key), Snapshot(int(snapshot_key), int(snapshot_seq)), plan)
+
+
+def no_such_build(reader: Reader, name: str) -> UnknownNameError:
+    """Return the error that tells which builds there are instead."""
+    names = ", ".join(str(row[0]) for row in reader.rows("builds/names")) or "none yet"
+    return UnknownNameError(f"no build {name!r}; the store has: {names}")
+
+
+def _parse_plan(reader: Reader, base: str, recipe: Recipe, resolved: Mapping[str, Any]) -> Plan:
+    placed = [source for source in load_sources(reader) if source.kind == "human" or source.size_b is not None]
+    known = {source.label: source for source in placed}
+    weights = {}
+    for place, found in resolved["weights"].items():
+        pool, side = place.split(".")
+        weights[pool, side] = SourceWeights({known[label]: weight for label, weight in found.items()}, ())
+    return Plan(
+        base=base,
+        versions=tuple(resolved["versions"]),
+        recipe=recipe,
+        scores=ScoreChoice(**resolved["scores"], **_of_recipe(recipe.scores)),
+        weights=weights,
+        competitors=_of_labels(resolved["candidates"], known),
+        required=_of_labels(resolved.get("answered_by", {}), known),
+    )
+
+
+def _of_labels(labels: Mapping[str, list[str]], known: Mapping[str, Source]) -> dict[str, tuple[Source, ...]]:
+    return {name: tuple(known[label] for label in found) for name, found in labels.items()}
+
+
+def _of_recipe(asked: ScoreChoice) -> dict[str, Any]:
+    return {"dimensions": asked.dimensions, "people_first": asked.people_first}
+
+
+def _choose_scores(reader: Reader, recipe: Recipe, sources: list[int], snapshot: Snapshot) -> ScoreChoice:
+    asked = recipe.scores
+    found = [
+        (str(judge), str(rubric))
+        for judge, rubric, _ in reader.rows("pairs/score_choices", snapshot_seq=snapshot.commit_seq, sources=sources)
+        if asked.judge in (None, judge) and asked.rubric in (None, rubric)
+    ]
+    if len(found) == 1:
+        return ScoreChoice(*found[0], **_of_recipe(asked))
+    stated = asked.judge or asked.rubric
+    if found and (recipe.needs_scores or stated):
+        several = "; ".join(f"{judge} by {rubric}" for judge, rubric in found[:6])
+        raise RecipeError(f"these answers have scores of {several}: state judge and rubric under [scores]")
+    if stated:
+        raise RecipeError(
+            f"no scores of judge {asked.judge or 'any'} by rubric {asked.rubric or 'any'} on these answers"
+        )
+    return ScoreChoice(None, None, **_of_recipe(asked))
+
+
+def without_source(plan: Plan, *, allow_short: bool) -> list[str]:
+    """Return a line for each weight that has no source; raise it unless `allow_short`."""
+    told = []
+    for (pool, side), found in plan.weights.items():
+        if found.without_source:
+            names = ", ".join(found.without_source)
+            line = f"pool {pool}: no source for {side} {names}, so its weight goes to the others"
+            if not allow_short:
+                raise EmptyPoolError(f"{line}; pass --allow-short to draw all the same, or change the weights")
+            told.append(line)
+    return told
