@@ -368,8 +368,7 @@ class Correction(Record):
         if not math.isfinite(self.value):
             raise ValueError("a corrected score is a finite number")
         where = (self.response_key, self.rubric_key, self.dimension, float(self.value))
-        said = (self.author, self.reason, self.made_at.isoformat())
-        _set(self, correction_key=content_key("correction", where, *said))
+        _set(self, correction_key=content_key("correction", where, self.author, self.reason, self.made_at.isoformat()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ listed as (
 used as (
     select build_key, prompt_key, minibatch, 1 as n_pairs from pairs
     union all
-    select build_key, prompt_key, minibatch, 1 from build_responses
+    select build_key, prompt_key, minibatch, 0 from build_responses  -- answers are no pairs
 ),
 filled as (
     select

@@ -1,5 +1,6 @@
 """A whole store: the sample matrix, people's answers, and two pairs for each prompt. Tests break copies of it."""
 
+import contextlib
 import shutil
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from tsodata.acknowledged import mark_path
 from tsodata.builds import build_pairs
 from tsodata.checks import check_store
+from tsodata.errors import RecipeError, UsageError
 from tsodata.exporters import export_build
 from tsodata.importers import ImportOptions, import_files
 from tsodata.provenance import Run
@@ -37,6 +39,15 @@ def whole(tmp_path_factory):
         recipe = BUILT_IN["tso"].with_options(pairs_per_prompt=2)
         build_pairs(store, "main", base="owl/v3/7", recipe=recipe, run=run, allow_short=True)
     return store
+
+
+@pytest.fixture
+def every_kind(copy):
+    """Return the copy with a build of each built-in recipe that leaves nothing open."""
+    for name, recipe in BUILT_IN.items():
+        with contextlib.suppress(RecipeError, UsageError), copy.run(Run(name)) as run:
+            build_pairs(copy, name, base="owl/v3/7", recipe=recipe, run=run, allow_short=True)
+    return copy
 
 
 @pytest.fixture

@@ -70,6 +70,11 @@ def test_what_was_stored_is_looked_at_with_the_rest(add, found, records, expecte
     assert found() == expected
 
 
+def test_builds_of_every_recipe_are_clean(every_kind, found):
+    assert every_kind.sql("select count(*) from builds").item() > 8
+    assert found() == {}
+
+
 def test_a_run_without_an_end_is_a_notice_and_breaks_no_rule(copy):
     with pytest.raises(SystemExit), copy.run(Run("killed")):
         raise SystemExit  # neither an error nor an interruption: nothing records it, as with a kill
