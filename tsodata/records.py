@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import cache
+from operator import attrgetter
 from typing import ClassVar, TypedDict
 
 from tsodata.provenance import canonical_json, content_key
@@ -54,17 +56,19 @@ class Record:
 
     def values(self) -> tuple[object, ...]:
         """Return the row, in the order of the fields."""
-        return tuple(getattr(self, name) for name in column_names(type(self)))
+        return _row_of(type(self))(self)
 
 
-_COLUMNS: dict[type, tuple[str, ...]] = {}
-
-
+@cache
 def column_names(record_type: type[Record]) -> tuple[str, ...]:
     """Return the columns of a record's table, without `commit_seq`."""
-    if record_type not in _COLUMNS:
-        _COLUMNS[record_type] = tuple(f.name for f in fields(record_type))  # type: ignore[arg-type]
-    return _COLUMNS[record_type]
+    return tuple(f.name for f in fields(record_type))  # type: ignore[arg-type]
+
+
+@cache
+def _row_of(record_type: type[Record]) -> Callable[[Record], tuple[object, ...]]:
+    """Return what reads a record's fields; every table has two columns or more, so it returns a tuple."""
+    return attrgetter(*column_names(record_type))
 
 
 def _set(record: Record, **derived: object) -> None:

@@ -6,7 +6,7 @@
 with usable as (
     select
         prompt_key,
-        count(distinct pool) as n_pools,
+        min(pool) <> max(pool) as serves_both,
         min(pool) as pool,
         tso_hash64(prompt_key, $seed::ubigint) as place,
     from judged
@@ -16,8 +16,8 @@ with usable as (
 select
     prompt_key,
     case
-        when n_pools = 1 then pool
-        when row_number() over (partition by n_pools order by place, prompt_key) <= $n_both then $first_pool::varchar
+        when not serves_both then pool
+        when row_number() over (partition by serves_both order by place, prompt_key) <= $n_both then $first_pool::varchar
         else (select min(pool) from judged where pool <> $first_pool::varchar)
     end as pool,
 from usable
