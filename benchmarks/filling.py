@@ -1,7 +1,7 @@
 """A folder of material at one size: the store, filled through its own API, and the same rows for everybody else.
 
     store.duckdb      the store
-    answers.parquet   prompt_key, response_key, source_key, sample_index, text
+    answers.parquet   prompt_key, response_key, source_key, sample_index, value, text
     scores.parquet    prompt_key, response_key, source_key, value
     prompts.parquet   prompt_key, text
     rows.parquet, rows.jsonl   rows for `tso-data import records`; at most `ROWS_PROMPTS` prompts
@@ -72,8 +72,9 @@ class _Files:
         }
         texts = pa.array([answer.text for answer in answers])
         samples = pa.array([answer.sample_index for answer in answers], pa.int32())
-        self._write("answers", {**owners, "sample_index": samples, "text": texts})
-        self._write("scores", {**owners, "value": pa.array([score.value for score in scores], pa.float64())})
+        values = pa.array([score.value for score in scores], pa.float64())
+        self._write("answers", {**owners, "sample_index": samples, "value": values, "text": texts})
+        self._write("scores", {**owners, "value": values})
         keys = pa.array([prompt.prompt_key for prompt in chunk.prompts], _KEY)
         self._write("prompts", {"prompt_key": keys, "text": pa.array([prompt.text for prompt in chunk.prompts])})
         if self._n_prompts < ROWS_PROMPTS:

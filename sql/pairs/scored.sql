@@ -1,4 +1,4 @@
--- Which score has each answer: the mean over dimensions of the mean over samples, people's corrections first?
+-- Which score has each answer of the table to_score: the mean over dimensions of the mean over samples, people's corrections first?
 -- Sums run over whole millionths, because sums of doubles depend on the number of threads.
 -- params: $snapshot_seq bigint: the last commit that the build sees
 --         $judge varchar: the judge; null for no scores at all
@@ -16,6 +16,7 @@ judged as (
         sum(round(value * 1000000)::bigint)::double / count(*) / 1000000 as value,
     from scores
     semi join chosen_rubrics using (rubric_key)
+    semi join to_score using (response_key)
     where
         commit_seq <= $snapshot_seq
         and judge = $judge::varchar
@@ -31,6 +32,7 @@ latest as (
         arg_max(value, {'made_at': made_at, 'correction_key': correction_key}) as value,
     from corrections
     semi join chosen_rubrics using (rubric_key)
+    semi join to_score using (response_key)
     where
         commit_seq <= $snapshot_seq
         and $people_first::boolean

@@ -24,17 +24,13 @@ def draw(reader: Reader, plan: Plan, snapshot: Snapshot) -> None:
         required_sources=[key for _, key in required],
         n_required=len(set(recipe.filters.answered_by)),
     )
-    reader.keep(
-        "scored",
-        "pairs/scored",
-        snapshot_seq=seq,
-        judge=plan.scores.judge,
-        rubric=plan.scores.rubric,
-        dimensions=list(plan.scores.dimensions),
-        people_first=plan.scores.people_first,
-    )
+    competing = sorted({source.source_key for sources in plan.competitors.values() for source in sources})
+    reader.keep("to_score", "pairs/to_score_competing", snapshot_seq=seq, sources=competing)
+    _score(reader, plan, snapshot, append=False)
     for position, pool in enumerate(sorted(recipe.pools)):
         _draw_pool(reader, plan, pool, snapshot, append=position > 0)
+    reader.keep("to_score", "pairs/to_score_drawn")
+    _score(reader, plan, snapshot, append=True)
     filters = recipe.filters
     reader.keep(
         "judged",
@@ -45,6 +41,20 @@ def draw(reader: Reader, plan: Plan, snapshot: Snapshot) -> None:
         max_rejected_score=filters.max_rejected_score,
         max_length_ratio=filters.max_length_ratio,
         score_pools=[name for name, pool in recipe.pools.items() if pool.draw == "max_min"],
+    )
+
+
+def _score(reader: Reader, plan: Plan, snapshot: Snapshot, *, append: bool) -> None:
+    """Keep the scores of the answers that stand in `to_score`: most answers of a large store are never needed."""
+    reader.keep(
+        "scored",
+        "pairs/scored",
+        append=append,
+        snapshot_seq=snapshot.commit_seq,
+        judge=plan.scores.judge,
+        rubric=plan.scores.rubric,
+        dimensions=list(plan.scores.dimensions),
+        people_first=plan.scores.people_first,
     )
 
 
