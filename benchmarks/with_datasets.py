@@ -40,6 +40,11 @@ def _grouped(out: Path, *columns: str) -> Any:
     return Dataset.from_parquet(str(out / "grouped.parquet"), cache_dir=str(out / "cache"), columns=list(columns))
 
 
+def _checksum(found: Any, *names: str) -> str:
+    """Return the checksum of keys that stand as text, because a new column of whole numbers holds 63 bits only."""
+    return checksum_of_keys(*([int(key) for key in found[name][:]] for name in names))
+
+
 def _pair(example: Example) -> Example:
     drawn = {}
     for side in SIDES:
@@ -49,7 +54,7 @@ def _pair(example: Example) -> Example:
             if source in WEIGHTS[side]
         ]
         place = min(runners)[1]
-        drawn[f"{side}_key"] = example["response_key"][place]
+        drawn[f"{side}_key"] = str(example["response_key"][place])
         if "text" in example:
             drawn |= {side: example["text"][place], f"{side}_score": example["value"][place]}
     return drawn
@@ -58,18 +63,19 @@ def _pair(example: Example) -> Example:
 def draw(folder: Path, out: Path) -> str:
     """Draw a chosen and a rejected answer for every prompt."""
     del folder
-    drawn = _grouped(out, "prompt_key", "response_key", "source_key").map(_pair)
-    return checksum_of_keys(drawn["chosen_key"][:], drawn["rejected_key"][:])
+    columns = ["response_key", "source_key"]
+    drawn = _grouped(out, *columns).map(_pair, remove_columns=columns)
+    return _checksum(drawn, "chosen_key", "rejected_key")
 
 
 def build(folder: Path, out: Path) -> str:
     """Draw with the texts, drop equal scores, and write Parquet."""
     del folder
-    columns = ["prompt_key", "response_key", "source_key", "value", "text"]
+    columns = ["response_key", "source_key", "value", "text"]
     grouped = _grouped(out, "prompt", *columns)
     pairs = grouped.map(_pair, remove_columns=columns).filter(lambda row: row["chosen_score"] != row["rejected_score"])
     pairs.to_parquet(str(out / "pairs.parquet"))
-    return checksum_of_keys(pairs["chosen_key"][:], pairs["rejected_key"][:])
+    return _checksum(pairs, "chosen_key", "rejected_key")
 
 
 def _moments(example: Example) -> Example:
@@ -94,20 +100,21 @@ def _ends(example: Example) -> Example:
     ]
     best = min(own, key=lambda each: (-each[0], hash64(each[1], END_SEEDS["chosen"])))
     worst = min(own, key=lambda each: (each[0], hash64(each[1], END_SEEDS["rejected"])))
-    return {"best": best[1], "worst": worst[1]}
+    return {"best": str(best[1]), "worst": str(worst[1])}
 
 
 def ends(folder: Path, out: Path) -> str:
     """Take the best and the worst of the base's own answers to every prompt."""
     del folder
-    found = _grouped(out, "response_key", "source_key", "value").map(_ends)
+    columns = ["response_key", "source_key", "value"]
+    found = _grouped(out, *columns).map(_ends, remove_columns=columns)
     found = found.filter(lambda row: row["best"] != row["worst"])
-    return checksum_of_keys(found["best"][:], found["worst"][:])
+    return _checksum(found, "best", "worst")
 
 
 def _with_keys(row: Example) -> Example:
     prompt, answer = keys_of_row(row)
-    return {"prompt_key": prompt, "response_key": answer}
+    return {"prompt_key": str(prompt), "response_key": str(answer)}
 
 
 def import_parquet(folder: Path, out: Path) -> str:
@@ -123,4 +130,4 @@ def import_jsonl(folder: Path, out: Path) -> str:
 def _import(rows: Any, out: Path) -> str:
     stored = rows.map(_with_keys)
     stored.to_parquet(str(out / "stored.parquet"))
-    return checksum_of_keys(stored["prompt_key"][:], stored["response_key"][:])
+    return _checksum(stored, "prompt_key", "response_key")

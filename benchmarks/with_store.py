@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
-from pyarrow import parquet
+import polars as pl
 
 from benchmarks.material import BASE, DATASET, DIMENSION, JUDGE, RUBRIC
 from benchmarks.problem import (
@@ -22,7 +21,7 @@ from benchmarks.problem import (
 from tsodata.builds import build_pairs
 from tsodata.exporters import export_build
 from tsodata.importers import ImportOptions, import_files
-from tsodata.provenance import Run, parse_id
+from tsodata.provenance import Run
 from tsodata.recipes import BUILT_IN
 from tsodata.store import Reader, Store
 
@@ -114,11 +113,6 @@ def shape(folder: Path, out: Path) -> str:
     return checksum_of_moments(found["skewness"].drop_nulls(), found["kurtosis"].drop_nulls())
 
 
-def copy_store(folder: Path, out: Path) -> None:
-    """Copy the store, which a build changes."""
-    shutil.copy(folder / "store.duckdb", out / "store.duckdb")
-
-
 def build(folder: Path, out: Path) -> str:
     """Draw, store and export the pairs with their texts, as `tso-data build-pairs` and `export --to parquet` do."""
     del folder
@@ -128,8 +122,9 @@ def build(folder: Path, out: Path) -> str:
     with store.run(Run("benchmarks")) as run:
         report = export_build(store, "b", to="parquet", out=out / "pairs", run=run)
     (path,) = (out / "pairs" / file.path for file in report.files if file.path.endswith(".parquet"))
-    ids = parquet.read_table(path, columns=["chosen_response_id", "rejected_response_id"])
-    return checksum_of_keys(*([parse_id("response", text) for text in column.to_pylist()] for column in ids))
+    ids = pl.read_parquet(path, columns=["chosen_response_id", "rejected_response_id"])
+    keys = ids.select(pl.all().str.tail(16).str.to_integer(base=16, dtype=pl.UInt64))
+    return checksum_of_keys(*keys)
 
 
 def import_parquet(folder: Path, out: Path) -> str:

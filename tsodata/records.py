@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from typing import ClassVar, TypedDict
 
@@ -102,11 +102,13 @@ class Source(Record):
         return f"{self.family}/{self.version}" if self.version else str(self.family)
 
     @classmethod
+    @lru_cache(maxsize=1024, typed=True)  # every row of a file names its source
     def people(cls, name: str = "human") -> Source:
         """Return people as a source; `name` tells groups of people apart."""
         return cls(kind="human", family=name)
 
     @classmethod
+    @lru_cache(maxsize=1024, typed=True)  # as above; 7 and 7.0 have two keys
     def model(cls, family: str, version: str | None = None, size_b: float | None = None) -> Source:
         """Return a model; one without a size stands outside every matrix."""
         return cls(kind="model", family=family, version=version, size_b=size_b)
@@ -286,6 +288,12 @@ class Rubric(Record):
     scale_min: float | None = None
     scale_max: float | None = None
     template: str | None = None
+
+    @classmethod
+    @lru_cache(maxsize=1024, typed=True)  # every row of a file names its rubric
+    def pointwise(cls, name: str, scale_min: float | None = None, scale_max: float | None = None) -> Rubric:
+        """Return a rubric for one answer at a time, known by its name and scale."""
+        return cls(name, scale_min=scale_min, scale_max=scale_max)
 
     def __post_init__(self) -> None:
         content = (self.name, self.kind, self.scale_min, self.scale_max, self.template)

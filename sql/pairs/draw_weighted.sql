@@ -13,33 +13,29 @@
 -- rows:   one per eligible prompt and round
 with roles as (
     select
-        unnest($sides::varchar[]) as side,
+        unnest($sides::varchar[]) = 'chosen' as is_chosen,
         unnest($sources::ubigint[]) as source_key,
         unnest($weights::double[]) as weight,
         unnest($rounds::integer[]) as round,
         unnest($seeds::ubigint[]) as seed,
         1::ubigint << (generate_subscripts($sides::varchar[], 1) % 63) as bit,
 ),
-answers as (
+answers as not materialized (
     select
         responses.prompt_key,
         responses.response_key,
         responses.source_key,
     from responses
-    semi join (select prompt_key from eligible where reason is null) as open using (prompt_key)
-    where
-        responses.commit_seq <= $snapshot_seq
-        and not responses.is_empty
-        and responses.source_key in (select source_key from roles)
+    where responses.commit_seq <= $snapshot_seq and not responses.is_empty
 ),
 at_once as (
     select
         answers.prompt_key,
         roles.round,
         arg_min(answers.response_key, tso_race(answers.response_key, roles.seed, roles.weight))
-            filter (where roles.side = 'chosen') as chosen_key,
+            filter (where roles.is_chosen) as chosen_key,
         arg_min(answers.response_key, tso_race(answers.response_key, roles.seed, roles.weight))
-            filter (where roles.side = 'rejected') as rejected_key,
+            filter (where not roles.is_chosen) as rejected_key,
         count(*) > bit_count(bit_or(roles.bit)) as is_crowded,
     from answers
     join roles on roles.source_key = answers.source_key
@@ -52,6 +48,7 @@ crowd as (
         answers.source_key,
         count(*) over (partition by answers.prompt_key, answers.source_key) as n_answers,
     from answers
+    semi join (select source_key from roles) as drawn_from using (source_key)
     semi join (select prompt_key from at_once where is_crowded) as crowded using (prompt_key)
 ),
 drawn as (
@@ -61,9 +58,9 @@ drawn as (
         crowd.prompt_key,
         roles.round,
         arg_min(crowd.response_key, tso_race(crowd.response_key, roles.seed, roles.weight / crowd.n_answers))
-            filter (where roles.side = 'chosen') as chosen_key,
+            filter (where roles.is_chosen) as chosen_key,
         arg_min(crowd.response_key, tso_race(crowd.response_key, roles.seed, roles.weight / crowd.n_answers))
-            filter (where roles.side = 'rejected') as rejected_key,
+            filter (where not roles.is_chosen) as rejected_key,
     from crowd
     join roles on roles.source_key = crowd.source_key
     group by crowd.prompt_key, roles.round
