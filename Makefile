@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: test check demo clean
+.PHONY: test check demo bench clean
 
 # The whole of CI: style, types, import floors, then the tests.
 test: check
@@ -19,6 +19,10 @@ check: $(READY)
 demo: $(READY)
 	rm -rf .demo
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python examples/tour.py README.md .demo
+
+# The table of docs/benchmarks.md; BENCH=--small is a first look, in minutes. In full it takes hours and 12 GB of disk.
+bench: $(READY)
+	$(BIN)/python -m benchmarks --out docs/benchmarks.md $(BENCH)
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

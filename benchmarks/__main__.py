@@ -75,9 +75,7 @@ def _runs(sizes: Sizes, tasks: str) -> list[tuple[str, str, int]]:
     return [run for run in dict.fromkeys(runs) if not wanted or run[1] in wanted]
 
 
-def _iter_results(
-    sizes: Sizes, folder: Path, asked: argparse.Namespace
-) -> Iterator[tuple[str, dict[str, object]]]:
+def _iter_results(sizes: Sizes, folder: Path, asked: argparse.Namespace) -> Iterator[tuple[str, dict[str, object]]]:
     """Yield `CONTENDER TASK N_PROMPTS` and the figures of one run, round after round."""
     runs = _runs(sizes, asked.tasks)
     for n_prompts in sorted({n for _, _, n in runs if n}):

@@ -1,10 +1,10 @@
 """A folder of material at one size: the store, filled through its own API, and the same rows for everybody else.
 
-    store.duckdb      the store
-    answers.parquet   prompt_key, response_key, source_key, sample_index, value, text
-    scores.parquet    prompt_key, response_key, source_key, value
-    prompts.parquet   prompt_key, text
-    rows.parquet, rows.jsonl   rows for `tso-data import records`; at most `ROWS_PROMPTS` prompts
+store.duckdb      the store
+answers.parquet   prompt_key, response_key, source_key, sample_index, value, text
+scores.parquet    prompt_key, response_key, source_key, value
+prompts.parquet   prompt_key, text
+rows.parquet, rows.jsonl   rows for `tso-data import records`; at most `ROWS_PROMPTS` prompts
 """
 
 from __future__ import annotations

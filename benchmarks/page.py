@@ -34,7 +34,7 @@ HEAD = """# Benchmarks
 Each task runs in a process of its own, from files at rest to the result; imports of libraries are not counted, and
 every contender's result has the same checksum, else the run fails. The store reads its DuckDB file, with scores,
 eligibility, snapshot and provenance as its commands do it; the others read Parquet that holds just the columns needed.
-Seconds are of the processor, user and system, so that a busy machine changes them little; medians over alternating
+Seconds are of the processor, user and system, because a busy machine changes those least; medians of alternating
 runs. A `*` marks a contender that ran on fewer prompts and is scaled up in proportion.
 """
 
@@ -49,7 +49,8 @@ def _machine(sizes: Sizes) -> Iterator[str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     yield f"Machine: {os.cpu_count()} cores, {memory:.0f} GB, {platform.system()}; Python {platform.python_version()},"
     yield f"{versions}."
-    yield f"Material: {sizes.full:,} prompts, {sizes.full * ANSWERS_PER_PROMPT:,} answers of about 300 bytes and as many"
+    n_answers = sizes.full * ANSWERS_PER_PROMPT
+    yield f"Material: {sizes.full:,} prompts, {n_answers:,} answers of about 300 bytes and as many"
     yield f"scores (benchmarks/material.py); imports: {sizes.imported * ANSWERS_PER_PROMPT:,} rows."
     yield ""
 

@@ -7,16 +7,18 @@ the smallest -ln(u)/w is drawn. Contenders may take it that a source with a role
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.material import BASE, SOURCES
 from tsodata.draws import source_weights
 from tsodata.matrix import ModelMatrix
 from tsodata.provenance import stream_seed
 from tsodata.recipes import PAPER_CHOSEN, SEED
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Keys: TypeAlias = "NDArray[np.uint64]"
 Floats: TypeAlias = "NDArray[np.float64]"
@@ -26,8 +28,11 @@ SIDES = ("chosen", "rejected")
 MATRIX = ModelMatrix.around(BASE, SOURCES)
 BASE_KEY = MATRIX.base.source_key
 WEIGHTS = {
-    side: {source.source_key: weight for source, weight in source_weights(asked, MATRIX, side=side).weights.items()}
-    for side, asked in (("chosen", PAPER_CHOSEN), ("rejected", "uniform"))
+    side: {source.source_key: weight for source, weight in found.weights.items()}
+    for side, found in (
+        ("chosen", source_weights(PAPER_CHOSEN, MATRIX, side="chosen")),
+        ("rejected", source_weights("uniform", MATRIX, side="rejected")),
+    )
 }
 SEEDS = {side: stream_seed(SEED, POOL, side, 1) for side in SIDES}
 END_SEEDS = {side: stream_seed(SEED, POOL, side) for side in SIDES}

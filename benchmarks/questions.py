@@ -15,7 +15,9 @@ from tsodata.recipes import BUILT_IN
 from tsodata.store import Reader, Store
 
 NAME = "questions"
-LISTED = "select build, base, n_pairs, n_prompts, n_minibatches, seed, build_id, snapshot_id from v_builds order by build"
+LISTED = (
+    "select build, base, n_pairs, n_prompts, n_minibatches, seed, build_id, snapshot_id from v_builds order by build"
+)
 
 
 def costs(path: Path) -> dict[str, float]:

@@ -93,9 +93,7 @@ def shape(folder: Path, out: Path) -> str:
 def _ends(example: Example) -> Example:
     own = [
         (value, answer)
-        for value, answer, source in zip(
-            example["value"], example["response_key"], example["source_key"], strict=True
-        )
+        for value, answer, source in zip(example["value"], example["response_key"], example["source_key"], strict=True)
         if source == BASE_KEY
     ]
     best = min(own, key=lambda each: (-each[0], hash64(each[1], END_SEEDS["chosen"])))

@@ -115,7 +115,7 @@ def import_jsonl(folder: Path, out: Path) -> str:
 
 
 def _import(rows: list[dict[str, Any]], out: Path) -> str:
-    stored = {}
+    stored: dict[int, int] = {}
     for row in rows:
         prompt, answer = keys_of_row(row)
         stored.setdefault(answer, prompt)

@@ -85,7 +85,7 @@ def import_parquet(folder: Path, out: Path) -> str:
 
 def import_jsonl(folder: Path, out: Path) -> str:
     """Give keys to rows of JSON lines, and write them down."""
-    text = {name: str for name in ("prompt", "response", "human", "family", "version", "size")}
+    text = dict.fromkeys(("prompt", "response", "human", "family", "version", "size"), str)
     return _import(pd.read_json(folder / "rows.jsonl", lines=True, dtype=text), out)
 
 

@@ -95,7 +95,9 @@ def ends(folder: Path, out: Path) -> str:
     found = (
         own.group_by("prompt_key")
         .agg(
-            best=pl.col("response_key").filter(value == value.max()).min_by(pl.col("chosen").filter(value == value.max())),
+            best=pl.col("response_key")
+            .filter(value == value.max())
+            .min_by(pl.col("chosen").filter(value == value.max())),
             worst=pl.col("response_key")
             .filter(value == value.min())
             .min_by(pl.col("rejected").filter(value == value.min())),

@@ -25,7 +25,7 @@ def export(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Write a build for a trainer, with a manifest."""
+    """Write a build for a trainer, with a manifest. TSO_MEMORY=1GB bounds the memory."""
     from tsodata.exporters import export_build
 
     from .report import export_lines

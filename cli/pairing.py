@@ -66,7 +66,7 @@ def build(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Draw chosen/rejected pairs: a pure function of (snapshot, recipe, seed)."""
+    """Draw chosen/rejected pairs: a pure function of (snapshot, recipe, seed). TSO_MEMORY=1GB bounds the memory."""
     from tsodata.builds import build_pairs
     from tsodata.recipes import load_recipe
 

@@ -60,4 +60,3 @@ def test_the_keys_of_the_records_are_the_ones_in_users_files():
 
 def test_a_source_of_seven_is_not_mixed_up_with_one_of_seven_point_nought():
     assert Source.model("m", "v1", 7).source_key != Source.model("m", "v1", 7.0).source_key
-

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from operator import attrgetter
-from typing import ClassVar, TypedDict
+from typing import Any, ClassVar, TypedDict
 
 from tsodata.provenance import canonical_json, content_key
 
@@ -59,16 +59,22 @@ class Record:
         return _row_of(type(self))(self)
 
 
-@cache
+_COLUMNS: dict[type, tuple[str, ...]] = {}
+_ROW_OF: dict[type, Callable[[Any], tuple[object, ...]]] = {}
+
+
 def column_names(record_type: type[Record]) -> tuple[str, ...]:
     """Return the columns of a record's table, without `commit_seq`."""
-    return tuple(f.name for f in fields(record_type))  # type: ignore[arg-type]
+    if record_type not in _COLUMNS:
+        _COLUMNS[record_type] = tuple(f.name for f in fields(record_type))  # type: ignore[arg-type]
+    return _COLUMNS[record_type]
 
 
-@cache
-def _row_of(record_type: type[Record]) -> Callable[[Record], tuple[object, ...]]:
+def _row_of(record_type: type[Record]) -> Callable[[Any], tuple[object, ...]]:
     """Return what reads a record's fields; every table has two columns or more, so it returns a tuple."""
-    return attrgetter(*column_names(record_type))
+    if record_type not in _ROW_OF:
+        _ROW_OF[record_type] = attrgetter(*column_names(record_type))
+    return _ROW_OF[record_type]
 
 
 def _set(record: Record, **derived: object) -> None:

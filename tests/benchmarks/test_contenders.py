@@ -19,7 +19,7 @@ def on_path():
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, on_path):
+def folder(tmp_path_factory, on_path):  # noqa: ARG001  the path comes first
     from benchmarks.filling import fill
 
     folder = tmp_path_factory.mktemp("material")
@@ -58,7 +58,7 @@ def test_every_prompt_has_its_ten_answers_and_scores(folder):
     assert counts.row(0) == (40, 400, 400)
 
 
-def test_a_smaller_material_is_the_beginning_of_a_larger_one(on_path):
+def test_a_smaller_material_is_the_beginning_of_a_larger_one():
     material = importlib.import_module("benchmarks.material")
     (small,), (large,) = material.iter_chunks(2), material.iter_chunks(3)
 
@@ -66,7 +66,7 @@ def test_a_smaller_material_is_the_beginning_of_a_larger_one(on_path):
     assert large.scores[:20] == small.scores
 
 
-def test_every_question_is_answered(folder, tmp_path):
+def test_every_question_is_answered(folder):
     from benchmarks.task import parts
 
     assert all(seconds > 0 for seconds in parts("questions", folder).values())

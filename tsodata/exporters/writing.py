@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from tsodata.exporters.formats import Format
     from tsodata.store import Reader
 
-RUN_CHARS = 400_000_000  # ours: a run is sorted in memory, or on disk under $TSO_MEMORY; each run reads all answers anew
+RUN_CHARS = (
+    400_000_000  # ours: a run is sorted in memory, or on disk under $TSO_MEMORY; each run reads all answers anew
+)
 BATCH_ROWS = 4_096  # ours: also the size of a Parquet row group
 
 
