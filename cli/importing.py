@@ -34,7 +34,7 @@ def import_(
     human: Annotated[str | None, typer.Option(help="People answered; what to call them, such as human.")] = None,
     judge: Annotated[str | None, typer.Option(help="The judge of scores that do not name theirs.")] = None,
     mapping: Annotated[
-        list[str] | None, typer.Option("--map", help="FIELD=COLUMN, for records and chat; may be repeated.")
+        list[str] | None, typer.Option("--map", help="FIELD=COLUMN, for records, chat, argilla and label-studio.")
     ] = None,
     formats: Annotated[bool, typer.Option("--formats", help="List the formats, and what each adds.")] = False,
     store: StorePath = None,

@@ -28,6 +28,7 @@ _WORDS = {
 }
 _RAW_WIDTH = 100
 _TEXT_CHARS = 600
+_COMMAND_CHARS = 160  # v_runs has all of it
 
 
 def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -180,7 +181,7 @@ def _build_story(build: dict[str, Any]) -> Iterator[str]:
             [f"    {r['source']} {r['response_id']}", f"{r['weight']:.3f}", f"{r['arrival']:.4f}"] for r in runners
         ]
         yield from columns(rows)
-    yield f"  made by {build['run_id']}: {build['command']}"
+    yield f"  made by {build['run_id']}: {_short(build['command'])}"
 
 
 def _side_story(name: str, side: dict[str, Any]) -> Iterator[str]:
@@ -188,7 +189,7 @@ def _side_story(name: str, side: dict[str, Any]) -> Iterator[str]:
     yield f"{name} {side['response_id']} by {side['source']} ({kind})"
     yield from _indented(side["text"])
     settings = f", settings {side['settings'][:_RAW_WIDTH]}" if side["settings"] else ""
-    yield f"  from {side['file'] or 'no file'}, {side['run_id']}: {side['command']}{settings}"
+    yield f"  from {side['file'] or 'no file'}, {side['run_id']}: {_short(side['command'])}{settings}"
     for score in side["scores"]:
         value = f"no score ({score['reason']})" if score["value"] is None else f"{score['value']:g}"
         yield f"  score {value}: {score['judge']}, {score['rubric']}, {score['dimension']} (parser {score['parser']})"
@@ -202,6 +203,10 @@ def _side_story(name: str, side: dict[str, Any]) -> Iterator[str]:
         yield f"  corrected to {correction['value']:g} by {correction['author']}, {correction['dimension']}{why}"
     if not side["scores"] and not side["preferences"]:
         yield "  no judge has seen it"
+
+
+def _short(command: str) -> str:
+    return textwrap.shorten(command, _COMMAND_CHARS, placeholder=" …")
 
 
 def _raw(words: str | None) -> Iterator[str]:

@@ -1,7 +1,8 @@
 -- What share of the baseline's score does each model reach in QLoRA's Vicuna study, in percent?
 --
 -- 100 * sum of the model's scores / sum of the baseline's, over the verdicts that were parsed; for each order in which
--- the two answers were shown, then the mean of both orders.
+-- the two answers were shown, then the mean of both orders. QLoRA's table rounds to two decimals before the mean and
+-- after it, half to even: that figure stands in as_published.
 -- params: $baseline varchar = answer_gpt35: the model to compare with, by its label or a name that a file used
 --         $judge varchar = null: only this judge
 -- rows:   one per judge and model, the best first
@@ -46,6 +47,7 @@ select
     coalesce(names.names, sources.label) as model,
     sources.label as source,
     (by_order.shown_first + by_order.shown_second) / 2 as relative_score,
+    round_even((round_even(by_order.shown_first, 2) + round_even(by_order.shown_second, 2)) / 2, 2) as as_published,
     by_order.shown_first,
     by_order.shown_second,
     by_order.n_first,

@@ -12,6 +12,10 @@ from tsodata.naming import Naming
 from tsodata.records import Record, Source
 
 TURN_1 = "[The Start of Assistant's Answer]\nIt is.\n[The End of Assistant's Answer]"
+GAME = (
+    "<|User Prompt|>\nq\n\n<|The Start of Assistant A's Answer|>\na\n<|The End of Assistant A's Answer|>\n\n"
+    "<|The Start of Assistant B's Answer|>\nb\n<|The End of Assistant B's Answer|>"
+)
 BASES = {
     "records": {
         "prompt": "q",
@@ -81,6 +85,109 @@ BASES = {
         "score": 7,
         "turn": 1,
     },
+    "arena-hard-questions": {"question_id": "1", "turns": [{"content": "q"}], "category": "c", "cluster": "s"},
+    "arena-hard-answers": {
+        "question_id": "1",
+        "answer_id": "x",
+        "model_id": "m",
+        "choices": [{"turns": [{"content": "a", "token_len": 1}]}],
+    },
+    "arena-hard-judgments": {
+        "uid": "1",
+        "model": "m",
+        "judge": "j",
+        "baseline": "b",
+        "games": [{"user_prompt": GAME, "judgment": "w", "score": "A>B"}],
+    },
+    "ultrafeedback": {
+        "source": "s",
+        "instruction": "q",
+        "correct_answers": ["c"],
+        "completions": [
+            {
+                "model": "m",
+                "principle": "p",
+                "custom_system_prompt": "s",
+                "response": "a",
+                "annotations": {"honesty": {"Rating": "5", "Rationale": "w", "Type": ["1"]}},
+                "fine-grained_score": 1.5,
+                "overall_score": 10,
+                "critique": "w",
+            }
+        ],
+    },
+    "just-eval": {
+        "id": 1,
+        "input": "q",
+        "output_cand": "a",
+        "generator_cand": "x/m.json",
+        "eval_config": {"gpt": "j"},
+        "result": "w",
+        "parsed_result": {"depth": {"reason": "w", "score": "5"}},
+    },
+    "tulu-preferences": {
+        "id": "1.0",
+        "instance_id": "1",
+        "prompt": "q",
+        "model_a": "m",
+        "model_b": "n",
+        "completion_a": "a",
+        "completion_b": "b",
+        "completion_a_is_acceptable": "yes",
+        "completion_b_is_acceptable": "no",
+        "preference": "tie",
+        "comment": "w",
+        "evaluator": "e",
+    },
+    "h4-pairs": {
+        "prompt": "q",
+        "prompt_id": "1",
+        "chosen": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}],
+        "rejected": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "b"}],
+        "score_chosen": 2,
+        "score_rejected": 1,
+        "chosen_model": "m",
+    },
+    "trl-pairs": {"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 2, "rejected_model": "m"},
+    "distilabel": {
+        "instruction": "q",
+        "messages": None,
+        "system_prompt": "s",
+        "generations": ["a", None],
+        "generation_models": ["m", "n"],
+        "ratings": [1, None],
+        "rationales": ["w", None],
+        "model_name": "j",
+        "chosen": "a",
+        "rejected": "b",
+        "chosen_rating": 1,
+    },
+    "argilla": {
+        "id": "1",
+        "fields": {"prompt": "q", "response_1": "a", "response_2": "b"},
+        "metadata": {"model": "m"},
+        "responses": {"rating_1": [{"value": 2, "user_id": "u"}], "best": [{"value": "response_1", "user_id": "u"}]},
+        "suggestions": {"rating_1": {"value": 3, "agent": "j"}},
+        "updated_at": "2024-11-22T14:00:00Z",
+        "prompt": None,
+        "response": None,
+        "rating.responses": None,
+    },
+    "label-studio": {
+        "id": 1,
+        "data": {"prompt": "q", "response": "a"},
+        "annotations": [
+            {
+                "id": 2,
+                "completed_by": {"email": "e"},
+                "updated_at": "2024-11-22T14:00:00Z",
+                "result": [{"from_name": "r", "to_name": "t", "type": "rating", "value": {"rating": 2}}],
+            }
+        ],
+        "predictions": [],
+    },
+    "rlhflow": {"prompt": "q", "responses": ["a", "b"], "rewards": [1, None], "model": "m", "id": "1"},
+    "hh-rlhf": {"chosen": "\n\nHuman: q\n\nAssistant: a", "rejected": "\n\nHuman: q\n\nAssistant: b"},
 }
 VALUES = st.recursive(
     st.none()

@@ -2,7 +2,7 @@
 
 prompts    llama, colours, yes (data set demo); turn-1, turn-2 (mt_bench)
 sources    a/v1/7 (known as 'a-7b' and 'a-7b-hf'), a/v2/7 ('a2-7b'), base, gpt35 ('answer_gpt35'), human
-judges     j1 and j2 prefer, gpt-4 scores, ann corrects
+judges     j1, j2 and j3 prefer, gpt-4 scores, ann corrects
 builds     'demo' and 'demo-again', the same pairs under two names
 """
 
@@ -75,13 +75,15 @@ HELP = Rubric("helpfulness", scale_min=1, scale_max=10)
 TURN = Rubric("mt-bench/single-v1", scale_min=1, scale_max=10)
 TURNS = Rubric("mt-bench/single-v1-multi-turn", scale_min=1, scale_max=10)
 RELATIVE = Rubric("qlora-relative", kind="pairwise", scale_min=1, scale_max=10)
+ARENA = Rubric("arena-hard", kind="pairwise", scale_min=0, scale_max=1)
 
 
-def preferred(judge: str, a: Response, b: Response, value: float | None) -> list[Record]:
-    said = Judgement(a.prompt_key, a.response_key, b.response_key, judge, "model", PAIRWISE.rubric_key, raw=f"{value}")
-    where = (said.judgement_key, a.prompt_key, a.response_key, b.response_key, judge, "model", PAIRWISE.rubric_key)
+def preferred(judge: str, a: Response, b: Response, value: float | None, *, rubric: Rubric = PAIRWISE) -> list[Record]:
+    said = Judgement(a.prompt_key, a.response_key, b.response_key, judge, "model", rubric.rubric_key, raw=f"{value}")
+    where = (said.judgement_key, a.prompt_key, a.response_key, b.response_key, judge, "model", rubric.rubric_key)
     reason = "not_parsed" if value is None else None
-    return [said, Preference(*where, value, is_hard=value in (0, 0.5, 1), reason=reason)]
+    is_hard = rubric == PAIRWISE and value in (0, 0.5, 1)
+    return [said, Preference(*where, value, is_hard=is_hard, reason=reason)]
 
 
 def scored(judge: str, rubric: Rubric, value: float | None, *shown: Response, of: int = 0) -> list[Record]:
@@ -114,12 +116,22 @@ def material() -> list[Record]:
 
 def verdicts() -> list[Record]:
     return [
-        *(PAIRWISE, HELP, TURN, TURNS, RELATIVE),
+        *(PAIRWISE, HELP, TURN, TURNS, RELATIVE, ARENA),
         # alpaca-eval: j1 gives a/v2/7 the wins 1, 0.5 and none: 75 %, sd sqrt(1/8), error 25; j2 says the opposite
         *preferred("j1", LLAMA_BASE, LLAMA_A2, 0.0),
         *preferred("j1", COLOURS_BASE, COLOURS_A2, 0.5),
         *preferred("j1", YES_BASE_SHOWN, YES_A2, None),
         *preferred("j2", LLAMA_A2, LLAMA_BASE, 0.25),
+        # arena-hard against gpt35: a/v1/7 wins 3 + 1 votes, ties 1, loses 1, one has none: 4.5 / 6 = 75 %; a/v2/7 loses
+        # 3 and ties 1: 0.5 / 4 = 12.5 %; a verdict between the two is none about gpt35
+        *preferred("j3", COLOURS_GPT, COLOURS_A1, 0.0, rubric=ARENA),
+        *preferred("j3", COLOURS_A1, COLOURS_GPT, 0.75, rubric=ARENA),
+        *preferred("j3", COLOURS_GPT, COLOURS_A1, 0.5, rubric=ARENA),
+        *preferred("j3", COLOURS_A1, COLOURS_GPT, 0.25, rubric=ARENA),
+        *preferred("j3", COLOURS_A1, COLOURS_GPT, None, rubric=ARENA),
+        *preferred("j3", COLOURS_GPT, COLOURS_A2, 1.0, rubric=ARENA),
+        *preferred("j3", COLOURS_A2, COLOURS_GPT, 0.5, rubric=ARENA),
+        *preferred("j3", COLOURS_A1, COLOURS_A2, 1.0, rubric=ARENA),
         # mt-bench: turn 1 has 8 and 6, turn 2 has 5 and one that was not parsed: 7, 5, and 19/3 over all
         *scored("gpt-4", TURN, 8.0, POEM_A1),
         *scored("gpt-4", TURN, 6.0, POEM_A1),

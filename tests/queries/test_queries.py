@@ -20,6 +20,7 @@ VOLATILE = ("committed_at", "ended_at")  # the clock's
 CALLS = {
     "alpaca-eval-win-rate": {},
     "alpaca-eval-win-rate.one-model": {"judge": "j1", "model": "a2-7b"},
+    "arena-hard-win-rate": {"baseline": "answer_gpt35"},
     "build-shares": {"build": "demo"},
     "clipped-pairs": {},
     "corrections-against-scores": {},
@@ -84,6 +85,9 @@ def test_a_parameter_that_takes_everything_changes_nothing(small_store, name, pa
     ("name", "parameters"),
     [
         ("alpaca-eval-win-rate", {"judge": "nobody"}),
+        ("arena-hard-win-rate", {"baseline": "gpt35", "judge": "nobody"}),
+        ("arena-hard-win-rate", {"baseline": "base"}),
+        ("arena-hard-win-rate", {"baseline": "gpt35", "model": "gpt35"}),
         ("judge-disagreements", {"judge_a": "nobody"}),
         ("mt-bench-average", {"model": "base"}),
         ("pair-lineage", {"pair": "pair1-0123456789abcdef"}),
@@ -109,6 +113,8 @@ def test_a_query_about_nothing_has_no_rows(small_store, name, parameters):
         ("mt-bench-average", {"model": "gpt-5"}, "no source gpt-5"),
         ("alpaca-eval-win-rate", {"model": "gpt-5"}, "no source gpt-5"),
         ("qlora-relative-score", {"baseline": "gpt-5"}, "no source gpt-5"),
+        ("arena-hard-win-rate", {}, "no source gpt-4-0314"),
+        ("arena-hard-win-rate", {"baseline": "gpt35", "model": "gpt-5"}, "no source gpt-5"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_the_way_out(small_store, name, parameters, message):

@@ -130,6 +130,14 @@ def from_json(value: object, name: str) -> Any:
         fail("wrong_type", f"field {name!r} is not valid JSON: {error}")
 
 
+def texts(row: Row, name: str) -> list[str]:
+    """Return a list of texts, any of which may be empty."""
+    value = present(row, name)
+    if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
+        fail("wrong_type", f"field {name!r} is not a list of texts")
+    return [_storable(item, name) for item in value]
+
+
 def objects(row: Row, name: str) -> list[Row]:
     """Return a list of objects."""
     value = present(row, name)
@@ -169,6 +177,7 @@ class Lookup:
     prompts: dict[tuple[str, str], int] = field(default_factory=dict)
     answers: dict[str, Answer] = field(default_factory=dict)
     by_cell: dict[tuple[int, int], list[int]] = field(default_factory=dict)
+    sources: dict[int, list[int]] = field(default_factory=dict)  # who answered a prompt
 
     def note(self, records: Iterable[Record]) -> None:
         """Remember records of this import that others may refer to."""
@@ -183,6 +192,8 @@ class Lookup:
         if external_id is not None:
             self.answers[external_id] = answer
         keys = self.by_cell.setdefault((answer.prompt_key, answer.source_key), [])
+        if not keys:
+            self.sources.setdefault(answer.prompt_key, []).append(answer.source_key)
         if answer.response_key not in keys:
             keys.append(answer.response_key)
 

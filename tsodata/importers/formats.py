@@ -7,7 +7,25 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from tsodata.errors import UsageError
-from tsodata.importers import alpaca_eval, chat, mt_bench, qlora, self_instruct, tabular, tldr
+from tsodata.importers import (
+    alpaca_eval,
+    arena_hard,
+    argilla,
+    chat,
+    distilabel,
+    hh_rlhf,
+    just_eval,
+    label_studio,
+    mt_bench,
+    pairs,
+    qlora,
+    rlhflow,
+    self_instruct,
+    tabular,
+    tldr,
+    tulu,
+    ultrafeedback,
+)
 from tsodata.importers.context import Parse
 
 
@@ -37,6 +55,29 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "mt-bench-judgments": Format(
             mt_bench.parse_judgment, "mt_bench", "MT-Bench: single-answer judgments", refers=True
         ),
+        "arena-hard-questions": Format(
+            arena_hard.parse_question, "arena_hard", "Arena-Hard: questions of both schemas"
+        ),
+        "arena-hard-answers": Format(arena_hard.parse_answer, "arena_hard", "Arena-Hard: answers", refers=True),
+        "arena-hard-judgments": Format(
+            arena_hard.parse_judgment, "arena_hard", "Arena-Hard: verdicts of five levels in both orders", refers=True
+        ),
+        "hh-rlhf": Format(
+            hh_rlhf.parse, "hh-rlhf", "HH-RLHF: two dialogues that part at the last answer, and which won"
+        ),
+        "ultrafeedback": Format(
+            ultrafeedback.parse, "ultrafeedback", "UltraFeedback: completions rated in four aspects"
+        ),
+        "just-eval": Format(just_eval.parse, "just_eval", "just-eval: answers judged in several dimensions"),
+        "tulu-preferences": Format(tulu.parse, "tulu", "Tulu's human evaluation: preferences of five degrees"),
+        "h4-pairs": Format(pairs.parse_h4, "h4-pairs", "H4: pairs of whole conversations, with scores"),
+        "trl-pairs": Format(pairs.parse_trl, "trl-pairs", "TRL: pairs with an explicit or implicit prompt"),
+        "distilabel": Format(distilabel.parse, "distilabel", "distilabel: generations with ratings, or pairs of them"),
+        "argilla": Format(argilla.parse, "argilla", "Argilla: answers with people's ratings, choices and rankings"),
+        "label-studio": Format(
+            label_studio.parse, "label-studio", "Label Studio: tasks with people's ratings and choices"
+        ),
+        "rlhflow": Format(rlhflow.parse, "rlhflow", "RLHFlow: samples of one policy with rewards"),
     }
 )
 

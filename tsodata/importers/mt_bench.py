@@ -10,7 +10,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tsodata.importers.context import Context, Row, fail, identifier, maybe_text, number, objects, present, text
+from tsodata.importers.context import (
+    Context,
+    Row,
+    fail,
+    identifier,
+    maybe_text,
+    number,
+    objects,
+    present,
+    text,
+    texts,
+)
 from tsodata.records import (
     Judgement,
     Message,
@@ -35,8 +46,8 @@ _PARSER = "fastchat"
 
 def parse_question(row: Row, context: Context) -> Iterator[Record]:
     """Yield one prompt per turn, and the reference answers."""
-    turns, external_id = _texts(row, "turns"), identifier(row, "question_id")
-    references = _texts(row, "reference") if row.get("reference") else []
+    turns, external_id = texts(row, "turns"), identifier(row, "question_id")
+    references = texts(row, "reference") if row.get("reference") else []
     category = maybe_text(row, "category")
     for turn, prompt in enumerate(_prompts(turns), 1):
         yield prompt
@@ -60,7 +71,7 @@ def parse_answer(row: Row, context: Context) -> Iterator[Record]:
     question_id, answer_id = identifier(row, "question_id"), maybe_text(row, "answer_id")
     for sample, choice in enumerate(objects(row, "choices")):
         previous: Response | None = None
-        for turn, words in enumerate(_texts(choice, "turns"), 1):
+        for turn, words in enumerate(texts(choice, "turns"), 1):
             previous = Response(
                 prompt_key=context.prompt_key(f"{question_id}/{turn}", _HINT),
                 source_key=source.source_key,
@@ -141,10 +152,3 @@ def _shown_texts(user_prompt: str, turn: int) -> list[str]:
     if parts[1::2] != ["User", "Assistant A"] * 2:
         fail("no_answer", "the judge's prompt does not show a conversation of two turns between FastChat's markers")
     return [parts[4], parts[8].removesuffix("\n")]
-
-
-def _texts(row: Row, name: str) -> list[str]:
-    value = present(row, name)
-    if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
-        fail("wrong_type", f"field {name!r} is not a list of texts")
-    return value
