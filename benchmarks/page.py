@@ -34,7 +34,7 @@ HEAD = """# Benchmarks
 Each task runs in a process of its own, from files at rest to the result; imports of libraries are not counted, and
 every contender's result has the same checksum, else the run fails. The store reads its DuckDB file, with scores,
 eligibility, snapshot and provenance as its commands do it; the others read Parquet that holds just the columns needed.
-Seconds are of the processor, user and system, because a busy machine changes those least; medians of alternating
+Seconds are of the processor, user and system, because a busy machine changes those least; medians of the
 runs. A `*` marks a contender that ran on fewer prompts and is scaled up in proportion.
 """
 
@@ -90,7 +90,7 @@ def _limit(figures: Figures, sizes: Sizes, task: str) -> Iterator[str]:
         floor, what = LIMITS[task]
         share = floors[floor] / figures[f"store {task} {sizes.full}"]["cpu_s"]
         yield ""
-        yield f"What limits it: {what}. The floor, to {floor}, takes {floors[floor]:.2f} s: {share:.0%} of the task."
+        yield f"Of it, {what} has a floor: to {floor}, takes {floors[floor]:.2f} s: {share:.0%} of the task."
 
 
 def _rest(figures: Figures, sizes: Sizes) -> Iterator[str]:
