@@ -30,6 +30,7 @@ from tsodata.errors import (
     StoreError,
     StoreMissingError,
     StoreTooNewError,
+    UsageError,
 )
 from tsodata.provenance import Run, content_key, storable, utc_now
 from tsodata.records import column_names
@@ -55,6 +56,7 @@ SNAPSHOT_TABLES = (
     "preferences",
 )
 _PRESENT_TOO = {"shown_responses": "responses"}  # a row is there already when its key stands in either table
+_MEMORY = re.compile(r"\d+(\.\d+)?\s*[KMGT]i?B", re.IGNORECASE)
 _LOCK_PID = re.compile(r"PID (\d+)")
 _LOCKED_DOWN = {
     "enable_external_access": "false",
@@ -102,9 +104,13 @@ class Reader:
         return self.connection.sql(queries.load(path).sql, params=parameters or None).to_arrow_reader(rows)
 
     def keep(self, name: str, path: str, *, append: bool = False, **parameters: object) -> None:
-        """Keep the rows of a SQL file as a temporary table of this reader, or append them to one."""
+        """Keep the rows of a SQL file as a temporary table of this reader, or append them to one.
+
+        A table has no order, so the file's last clause, its `order by`, is left out.
+        """
         head = f"insert into {name}" if append else f"create or replace temp table {name} as"
-        self.connection.execute(f"{head} {queries.load(path).sql}", parameters or None)
+        sql, _, _ = queries.load(path).sql.rpartition("\norder by ")
+        self.connection.execute(f"{head} {sql}", parameters or None)
 
     def define(self, name: str, text: str) -> None:
         """Give a SELECT a name that the SQL files of this reader can use: a temporary view."""
@@ -196,23 +202,31 @@ class Transaction(Reader):
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A store at a path. Holds no connection: each transaction opens the file, commits and closes it."""
+    """A store at a path. Holds no connection: each transaction opens the file, commits and closes it.
+
+    `memory` bounds what DuckDB keeps in memory, as '1GB'; what does not fit goes to a folder beside the store for the
+    time being. None leaves DuckDB its own bound, 80 % of the machine's memory.
+    """
 
     path: Path
     wait_s: float = DEFAULT_WAIT_S
+    memory: str | None = None
 
     @classmethod
     def open(cls, path: str | Path | None = None, *, create: bool = False, wait_s: float | None = None) -> Store:
         """Return the store at a path ($TSO_STORE, else ./tso.duckdb), its schema brought up to date.
 
+        $TSO_WAIT_S stands in for `wait_s`; $TSO_MEMORY bounds the memory.
+
         Raises:
+            UsageError: $TSO_MEMORY is not an amount of memory.
             StoreMissingError: there is none, and `create` is off.
             StoreBusyError: another process holds it for longer than `wait_s`.
             StoreTooNewError, ForeignStoreError: it is not ours to open.
         """
         where = Path(path or os.environ.get("TSO_STORE") or DEFAULT_PATH)
         wait = float(os.environ.get("TSO_WAIT_S", DEFAULT_WAIT_S)) if wait_s is None else wait_s
-        store = cls(where, wait)
+        store = cls(where, wait, _memory_bound())
         if not where.exists():
             if not create:
                 raise StoreMissingError(f"no store at {where}; make one with: tso-data init --store {where}")
@@ -333,7 +347,8 @@ class Store:
     def _connection(
         self, *, read_only: bool = False, config: dict[str, Any] | None = None
     ) -> Iterator[duckdb.DuckDBPyConnection]:
-        connection = self._connect(config or {}, read_only=read_only)
+        bound = {"memory_limit": self.memory} if self.memory else {}
+        connection = self._connect({**bound, **(config or {})}, read_only=read_only)
         try:
             yield connection
         finally:
@@ -354,6 +369,13 @@ class Store:
                 raise _open_error(self.path, error) from error
             time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  jitter, not a secret
             pause = min(pause * 1.5, 0.1)
+
+
+def _memory_bound() -> str | None:
+    memory = os.environ.get("TSO_MEMORY", "").strip() or None
+    if memory and not _MEMORY.fullmatch(memory):
+        raise UsageError(f"TSO_MEMORY={memory!r} is not an amount such as 512MB or 2GB")
+    return memory
 
 
 def run_statement(
