@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -83,7 +84,7 @@ def ends(folder: Path, out: Path) -> str:
     del out
     with _store(folder).reader() as reader:
         seq = _keep_eligible(reader)
-        competing = {"sources": [BASE_KEY], "everybody": False, "prompt_key": None}
+        competing: dict[str, Any] = {"sources": [BASE_KEY], "everybody": False, "prompt_key": None}
         reader.keep("to_score", "pairs/to_score_competing", snapshot_seq=seq, **competing)
         reader.keep(
             "scored",
