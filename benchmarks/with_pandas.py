@@ -27,7 +27,7 @@ def _drawn(folder: Path) -> Any:
     drawn = {}
     for side in SIDES:
         runners = answers[answers["source_key"].isin(list(WEIGHTS[side]))].reset_index(drop=True)
-        weights = runners["source_key"].map(WEIGHTS[side]).to_numpy(dtype="float64")
+        weights = runners["source_key"].map(WEIGHTS[side]).to_numpy().astype(np.float64)
         runners["arrival"] = arrivals(runners["response_key"].to_numpy(), SEEDS[side], weights)
         first = runners.loc[runners.groupby("prompt_key")["arrival"].idxmin()]
         drawn[f"{side}_key"] = first.set_index("prompt_key")["response_key"]

@@ -38,6 +38,7 @@ def _store(folder: Path) -> Store:
 
 def _keep_eligible(reader: Reader) -> int:
     seq = reader.snapshot().commit_seq
+    reader.keep_text("scored", "select response_key, value from scores limit 0")  # no stratum asks for scores
     reader.keep("strata", "pairs/strata", snapshot_seq=seq, by=None, names=[], none="")
     reader.keep(
         "eligible",
