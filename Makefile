@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: test check demo fuzz torture clean
+.PHONY: test check demo fuzz bench torture clean
 
 # The whole of CI: style, types, import floors, then the tests.
 test: check
@@ -28,6 +28,10 @@ demo: $(READY)
 # A million hostile inputs, ten minutes or so of one core; FUZZ="--seconds 60" for less, "--start N" to go on.
 fuzz: $(READY)
 	$(BIN)/python tests/fuzz/fuzz.py $(FUZZ)
+
+# The table of docs/benchmarks.md; BENCH=--small is a first look, in minutes. In full it takes hours and 12 GB of disk.
+bench: $(READY)
+	$(BIN)/python -m benchmarks --out docs/benchmarks.md $(BENCH)
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

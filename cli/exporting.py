@@ -34,7 +34,7 @@ def export(
     """Write a build for a trainer, with a manifest, a data card and a Croissant description.
 
     With --tokenizer, rows are refused whose prompt's tokens do not begin those of prompt and answer, that --max-length
-    cuts, or whose two sides the tokens do not tell apart.
+    cuts, or whose two sides the tokens do not tell apart. TSO_MEMORY=1GB bounds the memory.
     """
     from tsodata.errors import UsageError
     from tsodata.exporters import FORMATS, export_build, find_format

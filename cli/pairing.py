@@ -78,7 +78,10 @@ def build(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Draw pairs, answers to tune on, or ranked lists: a pure function of (snapshot, recipe, seed)."""
+    """Draw pairs, answers to tune on, or ranked lists: a pure function of (snapshot, recipe, seed).
+
+    TSO_MEMORY=1GB bounds the memory.
+    """
     from tsodata.builds import build_pairs
     from tsodata.errors import ShortPoolError, UsageError
     from tsodata.recipes import Strata, load_recipe

@@ -62,7 +62,9 @@ are passed over and told; a path that stands for no file is an error, before any
 - JSON: a key that stands twice in an object fails its row. NaN, infinities and `1e999` fail where a field is read.
 - CSV: each row has the fields of the header; a quote that is never closed ends the file.
 - Sheets: whole numbers are whole (12.0 is 12), dates are ISO 8601 texts, empty cells null; rows without any value are
-  no rows. A formula counts by its saved result; without one, or with an error such as `#N/A`, its row fails.
+  no rows. A formula counts by its saved result where that is a number or a date; elsewhere nobody knows whether its
+  text or its result was meant, and a row fails whose format reads it. An error such as `#N/A` that was typed fails its
+  row.
 - A NUL in a text is kept, and leaves as it came. Half a surrogate pair fails its row. Names of models, judges, data
   sets, rubrics and tags have at most 300 characters.
 

@@ -45,7 +45,7 @@ def test_a_models_table_may_be_json_and_name_its_columns_otherwise(tmp_path):
     [
         ("name,family,size\nm,f,7\nn,f,big\n", 2, "size 'big' is not a number of parameters"),
         ("name,family\n,f\n", 1, "needs a column 'name'"),
-        ("name,family\nm,f,g\n", 1, "more or fewer fields"),
+        ("name,family\nm,f,g\n", 1, "this row has 3 fields, and the header 2"),
         ("name,family,version,version_order\nm,f,a,first\n", 1, "could not convert"),
         ("name,family,version,version_order\nm,f,a,nan\n", 1, "version_order 'nan' is not a number"),
         ("name,family,version,version_order\nm,f,a,1\nn,f,a,2\n", 2, "version 'a' of 'f' has two places"),

@@ -14,9 +14,10 @@ from tsodata.errors import (
     StoreError,
     StoreMissingError,
     StoreTooNewError,
+    UsageError,
 )
 from tsodata.provenance import Run
-from tsodata.records import Prompt
+from tsodata.records import Prompt, Source
 from tsodata.store import Store
 
 HOLD = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
@@ -146,3 +147,29 @@ def test_foreign_sql_can_only_read_the_store(store, statement):
 def test_a_query_that_never_ends_is_stopped(store):
     with pytest.raises(QueryError, match=r"stopped after 0\.3 s"), store.locked_down(timeout_s=0.3) as connection:
         connection.execute("select count(*) from range(1000000000000) as a, range(1000000) as b").fetchall()
+
+
+def test_memory_is_bounded_by_the_environment(store, monkeypatch):
+    monkeypatch.setenv("TSO_MEMORY", "300MB")
+
+    with Store.open(store.path).reader() as reader:
+        limit = reader.connection.execute("select current_setting('memory_limit')").fetchall()[0][0]
+    assert limit == "286.1 MiB"  # 300e6 bytes over 2**20
+
+
+def test_an_amount_of_memory_that_cannot_be_meant_is_refused(store, monkeypatch):
+    monkeypatch.setenv("TSO_MEMORY", "much")
+
+    with pytest.raises(UsageError, match="TSO_MEMORY='much' is not an amount such as 512MB"):
+        Store.open(store.path)
+
+
+def test_a_kept_table_holds_all_rows_though_its_order_is_left_out(store):
+    with store.run(Run("test")) as run, store.transaction(run) as transaction:
+        transaction.append({Source: [Source.people("b"), Source.people("a")]})
+
+    with store.reader() as reader:
+        reader.keep("kept", "matrix/sources")
+        reader.keep("kept", "matrix/sources", append=True)
+        families = reader.connection.execute("select family from kept order by family").fetchall()
+    assert families == [("a",), ("a",), ("b",), ("b",)]

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import platform
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
+from json.encoder import encode_basestring
 from pathlib import Path
+from typing import Any
 
 from tsodata._version import __version__
 from tsodata.errors import UsageError
@@ -40,9 +44,12 @@ _ID = re.compile(r"^([a-z]+)(\d+)-([0-9a-f]{16})$")
 _PACKAGES = ("duckdb", "polars", "pyarrow")
 
 
+_any_json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
 def canonical_json(value: object) -> str:
     """Return JSON with sorted keys and no blanks; NaN and infinities are refused with ValueError."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _any_json(value)
 
 
 def double(value: float | None) -> float | None:
@@ -56,7 +63,26 @@ def content_key(*parts: object) -> int:
     Raises:
         ValueError: a part holds a lone surrogate, NaN or an infinity.
     """
-    return int.from_bytes(hashlib.sha256(canonical_json(parts).encode()).digest()[:8])
+    return int.from_bytes(hashlib.sha256(_tuple_json(parts).encode()).digest()[:8])
+
+
+def _tuple_json(parts: tuple[object, ...]) -> str:
+    """Return the same text as `canonical_json`, in half the time: every row that is imported has keys to be made."""
+    return f"[{','.join([_JSON_OF.get(type(part), _any_json)(part) for part in parts])}]"
+
+
+def _float_json(value: float) -> str:
+    return repr(value) if math.isfinite(value) else _any_json(value)
+
+
+# exact types only: whatever else there is, subclasses too, goes the general way
+_JSON_OF: dict[type, Callable[[Any], str]] = {
+    str: encode_basestring,
+    int: repr,
+    float: _float_json,
+    type(None): lambda _: "null",
+    tuple: _tuple_json,
+}
 
 
 def storable(text: str) -> str:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import ClassVar, TypedDict
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, ClassVar, TypedDict
 
 from tsodata.provenance import canonical_json, check_names, content_key, double
 
@@ -54,10 +56,11 @@ class Record:
 
     def values(self) -> tuple[object, ...]:
         """Return the row, in the order of the fields."""
-        return tuple(getattr(self, name) for name in column_names(type(self)))
+        return _row_of(type(self))(self)
 
 
 _COLUMNS: dict[type, tuple[str, ...]] = {}
+_ROW_OF: dict[type, Callable[[Any], tuple[object, ...]]] = {}
 
 
 def column_names(record_type: type[Record]) -> tuple[str, ...]:
@@ -65,6 +68,13 @@ def column_names(record_type: type[Record]) -> tuple[str, ...]:
     if record_type not in _COLUMNS:
         _COLUMNS[record_type] = tuple(f.name for f in fields(record_type))  # type: ignore[arg-type]
     return _COLUMNS[record_type]
+
+
+def _row_of(record_type: type[Record]) -> Callable[[Any], tuple[object, ...]]:
+    """Return what reads a record's fields; every table has two columns or more, so it returns a tuple."""
+    if record_type not in _ROW_OF:
+        _ROW_OF[record_type] = attrgetter(*column_names(record_type))
+    return _ROW_OF[record_type]
 
 
 def _set(record: Record, **derived: object) -> None:
@@ -100,11 +110,13 @@ class Source(Record):
         return f"{self.family}/{self.version}" if self.version else str(self.family)
 
     @classmethod
+    @lru_cache(maxsize=1024, typed=True)  # every row of a file names its source
     def people(cls, name: str = "human") -> Source:
         """Return people as a source; `name` tells groups of people apart."""
         return cls(kind="human", family=name)
 
     @classmethod
+    @lru_cache(maxsize=1024, typed=True)  # as above; 7 and 7.0 have two keys
     def model(cls, family: str, version: str | None = None, size_b: float | None = None) -> Source:
         """Return a model; one without a size stands outside every matrix."""
         return cls(kind="model", family=family, version=version, size_b=size_b)
@@ -286,6 +298,12 @@ class Rubric(Record):
     scale_min: float | None = None
     scale_max: float | None = None
     template: str | None = None
+
+    @classmethod
+    @lru_cache(maxsize=1024, typed=True)  # every row of a file names its rubric
+    def pointwise(cls, name: str, scale_min: float | None = None, scale_max: float | None = None) -> Rubric:
+        """Return a rubric for one answer at a time, known by its name and scale."""
+        return cls(name, scale_min=scale_min, scale_max=scale_max)
 
     def __post_init__(self) -> None:
         check_names(self.name)

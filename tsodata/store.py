@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -22,7 +23,7 @@ import duckdb
 from tsodata import queries
 from tsodata.acknowledged import Mark, write_mark
 from tsodata.connecting import Config, connected, first_line, last_commit, opened
-from tsodata.errors import QueryError, StoreError, StoreMissingError
+from tsodata.errors import QueryError, StoreError, StoreMissingError, UsageError
 from tsodata.provenance import Run, content_key, storable, utc_now
 from tsodata.records import column_names
 from tsodata.schema import apply_file, keep_copy, make_store, missing_files, undo
@@ -48,6 +49,7 @@ SNAPSHOT_TABLES = (
     "preferences",
 )
 _PRESENT_TOO = {"shown_responses": "responses"}  # a row is there already when its key stands in either table
+_MEMORY = re.compile(r"\d+(\.\d+)?\s*[KMGT]i?B", re.IGNORECASE)
 _LOCKED_DOWN = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
@@ -89,9 +91,13 @@ class Reader:
         return self.connection.sql(queries.load(path).sql, params=parameters or None).to_arrow_reader(rows)
 
     def keep(self, name: str, path: str, *, append: bool = False, **parameters: object) -> None:
-        """Keep the rows of a SQL file as a temporary table of this reader, or append them to one."""
+        """Keep the rows of a SQL file as a temporary table of this reader, or append them to one.
+
+        A table has no order, so the file's last clause, its `order by`, is left out.
+        """
         head = f"insert into {name}" if append else f"create or replace temp table {name} as"
-        self.connection.execute(f"{head} {queries.load(path).sql}", parameters or None)
+        sql, _, _ = queries.load(path).sql.rpartition("\norder by ")
+        self.connection.execute(f"{head} {sql}", parameters or None)
 
     def define(self, name: str, text: str) -> None:
         """Give a SELECT a name that the SQL files of this reader can use: a temporary view."""
@@ -187,16 +193,24 @@ class Transaction(Reader):
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A store at a path. Holds no connection: each transaction opens the file, commits and closes it."""
+    """A store at a path. Holds no connection: each transaction opens the file, commits and closes it.
+
+    `memory` bounds what DuckDB keeps in memory, as '1GB'; what does not fit goes to a folder beside the store for the
+    time being. None leaves DuckDB its own bound, 80 % of the machine's memory.
+    """
 
     path: Path
     wait_s: float = DEFAULT_WAIT_S
+    memory: str | None = None
 
     @classmethod
     def open(cls, path: str | Path | None = None, *, create: bool = False, wait_s: float | None = None) -> Store:
         """Return the store at a path ($TSO_STORE, else ./tso.duckdb), its schema brought up to date.
 
+        $TSO_WAIT_S stands in for `wait_s`; $TSO_MEMORY bounds the memory.
+
         Raises:
+            UsageError: $TSO_MEMORY is not an amount of memory.
             StoreMissingError: there is none, and `create` is off.
             StoreBusyError: another process holds it for longer than `wait_s`.
             StoreDamagedError: rows that were reported as stored are missing.
@@ -212,7 +226,7 @@ class Store:
     def at(cls, path: str | Path | None = None, *, wait_s: float | None = None) -> Store:
         """Return the store at a path ($TSO_STORE, else ./tso.duckdb) as it is, there or not."""
         wait = float(os.environ.get("TSO_WAIT_S", DEFAULT_WAIT_S)) if wait_s is None else wait_s
-        return cls(Path(path or os.environ.get("TSO_STORE") or DEFAULT_PATH), wait)
+        return cls(Path(path or os.environ.get("TSO_STORE") or DEFAULT_PATH), wait, _memory_bound())
 
     def migrate(self, schema_root: Traversable | None = None) -> list[str]:
         """Apply the schema files that the store lacks, each in a transaction, and return their names.
@@ -362,7 +376,15 @@ class Store:
     def _opened(
         self, *, read_only: bool = False, config: Config | None = None
     ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        return opened(self.path, wait_s=self.wait_s, read_only=read_only, config=config)
+        bound = {"memory_limit": self.memory} if self.memory else {}
+        return opened(self.path, wait_s=self.wait_s, read_only=read_only, config={**bound, **(config or {})})
+
+
+def _memory_bound() -> str | None:
+    memory = os.environ.get("TSO_MEMORY", "").strip() or None
+    if memory and not _MEMORY.fullmatch(memory):
+        raise UsageError(f"TSO_MEMORY={memory!r} is not an amount such as 512MB or 2GB")
+    return memory
 
 
 def run_statement(

@@ -54,6 +54,10 @@ with present as (
     union all
     select 'build_responses', commit_seq, count(*), bit_xor(response_key) from build_responses group by all
     union all
+    select 'build_strata', commit_seq, count(*), bit_xor(build_key) from build_strata group by all
+    union all
+    select 'build_prompt_strata', commit_seq, count(*), bit_xor(prompt_key) from build_prompt_strata group by all
+    union all
     select 'minibatches', commit_seq, count(*), bit_xor(build_key) from minibatches group by all
     union all
     select 'exports', commit_seq, count(*), bit_xor(export_key) from exports group by all

@@ -139,6 +139,16 @@ with repeated as (
     group by build_key, prompt_key, response_key
     having count(*) > 1
     union all
+    select 'build_strata', any_value(tso_id('bld', build_key)), count(*), max(commit_seq)
+    from build_strata
+    group by build_key, pool, stratum
+    having count(*) > 1
+    union all
+    select 'build_prompt_strata', any_value(tso_id('p', prompt_key)), count(*), max(commit_seq)
+    from build_prompt_strata
+    group by build_key, prompt_key
+    having count(*) > 1
+    union all
     select 'minibatches', any_value(tso_id('bld', build_key)), count(*), max(commit_seq)
     from minibatches
     group by build_key, minibatch

@@ -159,6 +159,14 @@ orphans as (
     from build_responses
     anti join builds on builds.build_key = build_responses.build_key
     union all
+    select tso_id('bld', build_strata.build_key), 'build_strata', 'build_key', build_strata.commit_seq
+    from build_strata
+    anti join builds on builds.build_key = build_strata.build_key
+    union all
+    select tso_id('p', build_prompt_strata.prompt_key), 'build_prompt_strata', 'build_key', build_prompt_strata.commit_seq
+    from build_prompt_strata
+    anti join builds on builds.build_key = build_prompt_strata.build_key
+    union all
     select tso_id('bld', minibatches.build_key), 'minibatches', 'build_key', minibatches.commit_seq
     from minibatches
     anti join builds on builds.build_key = minibatches.build_key

@@ -8,8 +8,10 @@ with verdicts as (
 ),
 everyone as (
     select response_key, source_key from responses
+    semi join verdicts on verdicts.other_key = responses.response_key
     union
     select response_key, source_key from shown_responses
+    semi join verdicts on verdicts.other_key = shown_responses.response_key
 )
 select
     verdicts.judge,

@@ -8,17 +8,57 @@ with registered as (
     from artefacts
     where kind = 'policy' and source_key is not null
     group by source_key
+),
+asked as not materialized (
+    select
+        responses.source_key,
+        responses.prompt_key,
+        responses.is_empty,
+        responses.commit_seq,
+    from responses
+    where
+        $dataset::varchar is null
+        or responses.prompt_key in (select prompt_key from prompt_origins where dataset = $dataset::varchar)
+),
+-- who has answered a prompt, as a string of bits: prompts are many, sets of sources are few
+places as (
+    select
+        source_key,
+        row_number() over (order by source_key)::integer - 1 as place,
+        set_bit(repeat('0', count(*) over ())::bit, place, 1) as bits,
+    from (select distinct source_key from sources)
+),
+answered as (
+    select
+        asked.prompt_key,
+        bit_or(places.bits) as sources,
+    from asked
+    join places on places.source_key = asked.source_key
+    group by asked.prompt_key
+),
+sets as (
+    select
+        sources,
+        count(*) as n_prompts,
+    from answered
+    group by sources
+),
+prompts_of_source as (
+    select
+        places.source_key,
+        sum(sets.n_prompts)::bigint as n_prompts,
+    from places
+    join sets on get_bit(sets.sources, places.place) = 1
+    group by places.source_key
 )
 select
-    responses.source_key,
-    count(distinct responses.prompt_key) as n_prompts,
+    asked.source_key,
+    any_value(prompts_of_source.n_prompts) as n_prompts,
     count(*) as n_answers,
-    count(*) filter (where responses.is_empty) as n_empty,
-    count(*) filter (where responses.commit_seq < registered.commit_seq) as n_stale,
-from responses
-left join registered on registered.source_key = responses.source_key
-where
-    $dataset::varchar is null
-    or responses.prompt_key in (select prompt_key from prompt_origins where dataset = $dataset::varchar)
-group by responses.source_key
-order by responses.source_key
+    count(*) filter (where asked.is_empty) as n_empty,
+    count(*) filter (where asked.commit_seq < registered.commit_seq) as n_stale,
+from asked
+join prompts_of_source on prompts_of_source.source_key = asked.source_key
+left join registered on registered.source_key = asked.source_key
+group by asked.source_key
+order by asked.source_key

@@ -7,7 +7,7 @@
 with usable as (
     select
         prompt_key,
-        count(distinct pool) as n_pools,
+        min(pool) <> max(pool) as serves_both,
         min(pool) as pool,
         tso_hash64(prompt_key, $seed::ubigint) as place,
     from judged
@@ -22,7 +22,7 @@ shared as (
 standing as (
     select
         usable.prompt_key,
-        usable.n_pools,
+        usable.serves_both,
         usable.pool,
         usable.place,
         coalesce(strata.stratum, '') as stratum,
@@ -33,8 +33,8 @@ select
     standing.prompt_key,
     standing.stratum,
     case
-        when n_pools = 1 then pool
-        when row_number() over (partition by n_pools, standing.stratum order by place, prompt_key) <= n_both
+        when not serves_both then pool
+        when row_number() over (partition by serves_both, standing.stratum order by place, prompt_key) <= n_both
             then $first_pool::varchar
         else (select min(pool) from judged where pool <> $first_pool::varchar)
     end as pool,

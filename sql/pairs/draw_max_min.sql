@@ -26,8 +26,25 @@ counted as (
         prompt_key,
         count(*) as n_answers,
         count(value) as n_scored,
+        min(value) as lowest,
+        max(value) as highest,
     from answers
     group by prompt_key
+),
+-- the first round by itself, because ranking all answers costs three times as much; no two keys have the same hash
+ends as (
+    select
+        answers.prompt_key,
+        arg_min(answers.response_key, tso_hash64(answers.response_key, $best_seed::ubigint))
+            filter (where answers.value = counted.highest) as chosen_key,
+        arg_min(answers.response_key, tso_hash64(answers.response_key, $worst_seed::ubigint))
+            filter (where answers.value = counted.lowest) as rejected_key,
+        count(*) filter (where answers.value = counted.highest) > 1
+            or count(*) filter (where answers.value = counted.lowest) > 1 as tied,
+    from answers
+    join counted on counted.prompt_key = answers.prompt_key
+    where answers.value in (counted.lowest, counted.highest)
+    group by answers.prompt_key
 ),
 ranked as (
     select
@@ -35,26 +52,34 @@ ranked as (
         response_key,
         row_number() over (
             partition by prompt_key
-            order by value desc, tso_hash64(response_key, $best_seed::ubigint), response_key
+            order by value desc, tso_hash64(response_key, $best_seed::ubigint)
         ) as best_rank,
         row_number() over (
             partition by prompt_key
-            order by value, tso_hash64(response_key, $worst_seed::ubigint), response_key
+            order by value, tso_hash64(response_key, $worst_seed::ubigint)
         ) as worst_rank,
         count(*) over (partition by prompt_key, value) as n_equal,
     from answers
-    where value is not null
+    where value is not null and $n_rounds::integer > 1
 ),
 drawn as (
     select
+        prompt_key,
+        1 as round,
+        chosen_key,
+        rejected_key,
+        tied,
+    from ends
+    union all
+    select
         best.prompt_key,
-        best.best_rank as round,
-        best.response_key as chosen_key,
-        worst.response_key as rejected_key,
-        best.n_equal > 1 or worst.n_equal > 1 as tied,
+        best.best_rank,
+        best.response_key,
+        worst.response_key,
+        best.n_equal > 1 or worst.n_equal > 1,
     from ranked as best
     join ranked as worst on worst.prompt_key = best.prompt_key and worst.worst_rank = best.best_rank
-    where best.best_rank <= $n_rounds
+    where best.best_rank between 2 and $n_rounds::integer
 )
 select
     $pool::varchar as pool,

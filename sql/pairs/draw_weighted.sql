@@ -1,6 +1,8 @@
 -- Which chosen and which rejected answer does the weighted draw give to each prompt (Eqs. 3-6)?
 -- A race: each answer arrives at -ln(u)/w, with u from its own content key and the stream's seed, and the first one is
 -- drawn. A source's weight is shared by its answers to the prompt, and sources without an answer drop out by themselves.
+-- All prompts are drawn at once as if each source had answered once; where one has answered more often, which its role's
+-- bit tells, the prompt is drawn again. (More than 63 roles share bits: then some are drawn again without need.)
 -- params: $pool varchar: the pool's name
 --         $snapshot_seq bigint: the last commit that the build sees
 --         $sides varchar[]: 'chosen' or 'rejected', one for each source, side and round
@@ -11,52 +13,57 @@
 -- rows:   one per eligible prompt and round
 with roles as (
     select
-        unnest($sides::varchar[]) as side,
+        unnest($sides::varchar[]) = 'chosen' as is_chosen,
         unnest($sources::ubigint[]) as source_key,
         unnest($weights::double[]) as weight,
         unnest($rounds::integer[]) as round,
         unnest($seeds::ubigint[]) as seed,
+        1::ubigint << (generate_subscripts($sides::varchar[], 1) % 63) as bit,
 ),
-answers as (
+answers as not materialized (
     select
         responses.prompt_key,
         responses.response_key,
         responses.source_key,
     from responses
-    semi join (select prompt_key from eligible where reason is null) as open using (prompt_key)
-    where
-        responses.commit_seq <= $snapshot_seq
-        and not responses.is_empty
-        and responses.source_key in (select source_key from roles)
+    where responses.commit_seq <= $snapshot_seq and not responses.is_empty
 ),
-several as (
+at_once as (
     select
-        prompt_key,
-        source_key,
-        count(*) as n_answers,
+        answers.prompt_key,
+        roles.round,
+        arg_min(answers.response_key, tso_race(answers.response_key, roles.seed, roles.weight))
+            filter (where roles.is_chosen) as chosen_key,
+        arg_min(answers.response_key, tso_race(answers.response_key, roles.seed, roles.weight))
+            filter (where not roles.is_chosen) as rejected_key,
+        count(*) > bit_count(bit_or(roles.bit)) as is_crowded,
     from answers
-    group by prompt_key, source_key
-    having count(*) > 1
+    join roles on roles.source_key = answers.source_key
+    group by answers.prompt_key, roles.round
 ),
-raced as (
+crowd as (
     select
         answers.prompt_key,
         answers.response_key,
-        roles.side,
-        roles.round,
-        tso_race(answers.response_key, roles.seed, roles.weight / coalesce(several.n_answers, 1)) as arrival,
+        answers.source_key,
+        count(*) over (partition by answers.prompt_key, answers.source_key) as n_answers,
     from answers
-    join roles on roles.source_key = answers.source_key
-    left join several on several.prompt_key = answers.prompt_key and several.source_key = answers.source_key
+    semi join (select source_key from roles) as drawn_from using (source_key)
+    semi join (select prompt_key from at_once where is_crowded) as crowded using (prompt_key)
 ),
 drawn as (
+    select prompt_key, round, chosen_key, rejected_key from at_once where not is_crowded
+    union all
     select
-        prompt_key,
-        round,
-        arg_min(response_key, arrival) filter (where side = 'chosen') as chosen_key,
-        arg_min(response_key, arrival) filter (where side = 'rejected') as rejected_key,
-    from raced
-    group by prompt_key, round
+        crowd.prompt_key,
+        roles.round,
+        arg_min(crowd.response_key, tso_race(crowd.response_key, roles.seed, roles.weight / crowd.n_answers))
+            filter (where roles.is_chosen) as chosen_key,
+        arg_min(crowd.response_key, tso_race(crowd.response_key, roles.seed, roles.weight / crowd.n_answers))
+            filter (where not roles.is_chosen) as rejected_key,
+    from crowd
+    join roles on roles.source_key = crowd.source_key
+    group by crowd.prompt_key, roles.round
 )
 select
     $pool::varchar as pool,

@@ -18,7 +18,7 @@ origins as (
         bool_or(len($datasets::varchar[]) = 0 or list_contains($datasets::varchar[], dataset)) as has_dataset,
         bool_or(len($tags::varchar[]) = 0 or list_has_any(tags, $tags::varchar[])) as has_tag,
     from prompt_origins
-    where commit_seq <= $snapshot_seq
+    where commit_seq <= $snapshot_seq and len($datasets::varchar[]) + len($tags::varchar[]) > 0
     group by prompt_key
 ),
 answered as (

@@ -27,6 +27,16 @@ with sides as (
     left join responses as rejected on rejected.response_key = drawn.rejected_key
     left join scored as chosen_scored on chosen_scored.response_key = drawn.chosen_key
     left join scored as rejected_scored on rejected_scored.response_key = drawn.rejected_key
+),
+again as (
+    select
+        pool,
+        prompt_key,
+        round,
+    from sides
+    semi join (select pool, prompt_key from drawn where round > 1) as several using (pool, prompt_key)
+    where chosen_key is not null
+    qualify row_number() over (partition by pool, prompt_key, one_text_key, other_text_key order by round) > 1
 )
 select
     pool,
@@ -50,7 +60,5 @@ select
         when length_ratio > $max_length_ratio::double then 'max_length_ratio'
     end as reason,
 from sides
-qualify
-    chosen_key is null
-    or row_number() over (partition by pool, prompt_key, one_text_key, other_text_key order by round) = 1
+anti join again using (pool, prompt_key, round)
 order by pool, prompt_key, round

@@ -10,6 +10,7 @@ with drawn_reasons as (
         string_agg(distinct pool || ' ' || reason, ', ' order by pool || ' ' || reason) as by_pool,
         count(distinct reason) as n_reasons,
     from judged
+    anti join split using (prompt_key)
     group by prompt_key
 )
 select

@@ -1,11 +1,10 @@
--- Which score has each answer: the mean over dimensions of the mean over samples, people's corrections first?
+-- Which score has each answer of the table to_score: the mean over dimensions of the mean over samples, people's corrections first?
 -- Sums run over whole millionths, because sums of doubles depend on the number of threads.
 -- params: $snapshot_seq bigint: the last commit that the build sees
 --         $judge varchar: the judge; null for no scores at all
 --         $rubric varchar: the rubric's name
 --         $dimensions varchar[]: the dimensions; empty for all
 --         $people_first boolean: whether a correction stands in for the judge's score
---         $prompt_key ubigint: one prompt only; null for all
 -- rows:   one per answer with a score
 with chosen_rubrics as (
     select rubric_key from rubrics where name = $rubric::varchar
@@ -17,9 +16,9 @@ judged as (
         sum(round(value * 1000000)::bigint)::double / count(*) / 1000000 as value,
     from scores
     semi join chosen_rubrics using (rubric_key)
+    semi join to_score using (response_key)
     where
         commit_seq <= $snapshot_seq
-        and ($prompt_key::ubigint is null or prompt_key = $prompt_key::ubigint)
         and judge = $judge::varchar
         and value is not null
         and (len($dimensions::varchar[]) = 0 or list_contains($dimensions::varchar[], dimension))
@@ -33,9 +32,9 @@ latest as (
         arg_max(value, {'made_at': made_at, 'correction_key': correction_key}) as value,
     from corrections
     semi join chosen_rubrics using (rubric_key)
+    semi join to_score using (response_key)
     where
         commit_seq <= $snapshot_seq
-        and ($prompt_key::ubigint is null or prompt_key = $prompt_key::ubigint)
         and $people_first::boolean
         and $judge::varchar is not null
         and (len($dimensions::varchar[]) = 0 or list_contains($dimensions::varchar[], dimension))

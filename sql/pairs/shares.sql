@@ -17,32 +17,49 @@ drawn as (
     union all
     select pool, 'rejected', rejected_source_key, count(*) from selected group by all
 ),
+-- who has answered a prompt, as a string of bits: prompts are many, sets of sources are few
+places as (
+    select
+        source_key,
+        row_number() over (order by source_key)::integer - 1 as place,
+        set_bit(repeat('0', count(*) over ())::bit, place, 1) as bits,
+    from (select distinct source_key from asked where weight is not null)
+),
 answered as (
-    select distinct
+    select
         responses.prompt_key,
-        responses.source_key,
+        bit_or(places.bits) as sources,
     from responses
-    semi join selected on selected.prompt_key = responses.prompt_key
+    join places on places.source_key = responses.source_key
     where responses.commit_seq <= $snapshot_seq and not responses.is_empty
+    group by responses.prompt_key
+),
+sets as (
+    select
+        selected.pool,
+        answered.sources,
+        count(*) as n_pairs,
+    from selected
+    join answered on answered.prompt_key = selected.prompt_key
+    group by selected.pool, answered.sources
 ),
 offered as (
     select
-        selected.pool,
+        sets.pool,
         asked.side,
         asked.source_key,
-        asked.weight / sum(asked.weight) over (
-            partition by selected.pool, asked.side, selected.prompt_key, selected.round
-        ) as chance,
-    from selected
-    join asked on asked.pool = selected.pool and asked.weight is not null
-    join answered on answered.prompt_key = selected.prompt_key and answered.source_key = asked.source_key
+        sets.n_pairs,
+        asked.weight / sum(asked.weight) over (partition by sets.pool, asked.side, sets.sources) as chance,
+    from sets
+    join asked on asked.pool = sets.pool and asked.weight is not null
+    join places on places.source_key = asked.source_key and get_bit(sets.sources, places.place) = 1
 ),
 expectation as (
     select
         pool,
         side,
         source_key,
-        round(fsum(chance), 6) as expected,
+        round(fsum(chance * n_pairs), 6) as expected,
     from offered
     group by pool, side, source_key
 )

@@ -1,10 +1,10 @@
--- How many prompts can give a pair from which pools?
+-- How many prompts can give a pair from which pools? There are two pools at most.
 -- params: none
 -- rows:   one per stratum and combination of pools, by name; the stratum is empty where the recipe has none
 with usable as (
     select
         prompt_key,
-        string_agg(distinct pool, '+' order by pool) as pools,
+        case when min(pool) = max(pool) then min(pool) else min(pool) || '+' || max(pool) end as pools,
     from judged
     where reason is null
     group by prompt_key

@@ -7,7 +7,7 @@ import openpyxl
 import pytest
 
 from tsodata.errors import ImportRefusedError
-from tsodata.reading import Limits, RawRow, iter_rows
+from tsodata.reading import Formula, Limits, RawRow, iter_rows
 
 CELL = '<c r="{at}"><v>{value}</v></c>'
 SHEET = "xl/worksheets/sheet1.xml"
@@ -87,15 +87,21 @@ def test_twins_in_the_header_are_refused(save):
     assert "the header names 'a' more than once" in refusal(save(["a", "a"], [1, 2]))
 
 
-def test_a_formula_counts_by_its_saved_result_and_fails_without_one(save):
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("<f>1+1</f><v>2</v>", 2),
+        ("<f>1+1</f>", Formula("=1+1")),
+        ("<f>Other</f><v>Other</v>", Formula("=Other")),
+        ("<f>Po</f><v>#NAME?</v>", Formula("=Po")),
+    ],
+)
+def test_a_formula_counts_by_its_result_only_where_that_is_a_number(save, cell, expected):
+    kind = ' t="str"' if "Other</v>" in cell else ' t="e"' if "#" in cell else ""
     cells = '<row r="1"><c r="A1" t="inlineStr"><is><t>a</t></is></c></row>'
-    cells += '<row r="2"><c r="A2"><f>1+1</f><v>2</v></c></row><row r="3"><c r="A3"><f>1+1</f></c></row>'
-    path = with_part(save(["a"]), SHEET, sheet_of(cells))
+    path = with_part(save(["a"]), SHEET, sheet_of(f'{cells}<row r="2"><c r="A2"{kind}>{cell}</c></row>'))
 
-    rows = list(iter_rows(path))
-
-    assert rows[0] == RawRow(2, {"a": 2})
-    assert rows[1].problem == "column 1 of row 3 holds a formula without its result; save it in a spreadsheet"
+    assert list(iter_rows(path)) == [RawRow(2, {"a": expected})]
 
 
 def test_an_error_in_a_cell_is_a_problem_of_its_row(save):

@@ -120,6 +120,8 @@ def test_scores_of_answers_are_those_that_recipes_go_by(tiny_once):
     values = {"judge": "j", "rubric": "r", "dimensions": [], "people_first": True}
     with tiny_once.reader() as reader:
         ours = [(key, score) for key, _, _, score in reader.rows("stats/answer_scores", **values)]
+        all_of_them = {"sources": [], "everybody": True, "prompt_key": None}
+        reader.keep("to_score", "pairs/to_score_competing", snapshot_seq=10**6, **all_of_them)
         theirs = reader.rows("pairs/scored", snapshot_seq=10**6, **values)
 
     assert ours == theirs

@@ -19,20 +19,39 @@ def draw(reader: Reader, plan: Plan, snapshot_seq: int) -> None:
     for position, pool in enumerate(sorted(plan.recipe.pools)):
         make(reader, plan, pool, snapshot_seq=snapshot_seq, append=position > 0)
     if plan.recipe.makes == "pairs":
+        reader.keep("to_score", "pairs/to_score_drawn")
+        _score(reader, plan, snapshot_seq, append=True)
         _judge_pairs(reader, plan)
 
 
 def keep_scored(reader: Reader, plan: Plan, snapshot_seq: int, *, prompt_key: int | None = None) -> None:
-    """Keep the scores that the plan goes by as `scored`, for one prompt or all."""
+    """Keep the scores of the answers that compete as `scored`, for one prompt or all.
+
+    Most answers of a large store are never needed; only the shape of a prompt's scores is that of all of them.
+    """
+    strata = plan.recipe.strata
+    reader.keep(
+        "to_score",
+        "pairs/to_score_competing",
+        snapshot_seq=snapshot_seq,
+        sources=sorted({source.source_key for sources in plan.competitors.values() for source in sources}),
+        everybody=strata is not None and strata.by == "quadrant",
+        prompt_key=prompt_key,
+    )
+    _score(reader, plan, snapshot_seq, append=False)
+
+
+def _score(reader: Reader, plan: Plan, snapshot_seq: int, *, append: bool) -> None:
+    """Keep the scores of the answers that stand in `to_score`."""
     reader.keep(
         "scored",
         "pairs/scored",
+        append=append,
         snapshot_seq=snapshot_seq,
         judge=plan.scores.judge,
         rubric=plan.scores.rubric,
         dimensions=list(plan.scores.dimensions),
         people_first=plan.scores.people_first,
-        prompt_key=prompt_key,
     )
 
 

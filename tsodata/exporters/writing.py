@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from tsodata.exporters.template import TemplateGate
     from tsodata.store import Reader
 
-RUN_CHARS = 128_000_000  # ours: about 0.5 GB of memory at 1 to 3 bytes a character; smaller runs reread the store more
+RUN_CHARS = (
+    400_000_000  # ours: a run is sorted in memory, or on disk under $TSO_MEMORY; each run reads all answers anew
+)
 BATCH_ROWS = 4_096  # ours: also the size of a Parquet row group
 
 

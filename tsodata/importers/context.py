@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from tsodata.reading import parse_json
+from tsodata.reading import Formula, parse_json
 from tsodata.records import Message, Origin, Record, Response, Source, SourceName
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def maybe_text(row: Row, name: str) -> str | None:
     value = row.get(name)
     if value is None or value == "":
         return None
-    if isinstance(value, (dict, list, bytes)):
+    if isinstance(value, (dict, list, bytes, Formula)):
         fail("wrong_type", f"field {name!r} is {type(value).__name__}, not text")
     if isinstance(value, (float, Decimal)) and not math.isfinite(value):
         fail("wrong_type", f"field {name!r} is {value}, neither text nor a finite number")

@@ -156,7 +156,7 @@ def _score(said: Row, response: Response, context: Context) -> Iterator[Record]:
         fail("missing_field", "a score without its judge; add a field 'judge' or pass --judge NAME")
     value = number({"score": present(said, "score")}, "score")
     name = maybe_text(said, "rubric") or "unstated"
-    rubric = Rubric(name, scale_min=number(said, "scale_min"), scale_max=number(said, "scale_max"))
+    rubric = Rubric.pointwise(name, number(said, "scale_min"), number(said, "scale_max"))
     yield rubric
     judgement = _judgement(said, response, judge=judge, rubric=rubric)
     if judgement:

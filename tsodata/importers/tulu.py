@@ -7,7 +7,7 @@ as the words of the judgement, with the comment in a line below it. Whether an a
 by the rubric `tulu-acceptable`. The judge is the evaluator. Rows without a model are instances that nobody has judged.
 
 A spreadsheet takes an answer that begins with `=` for a formula, whose text is the answer and whose value is not. A row
-whose answer has become an error of the sheet is refused.
+of a CSV file whose answer has become an error of the sheet is refused.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from tsodata.importers.context import Context, Row, fail, integer, maybe_text, present, skip, text
 from tsodata.importers.verdicts import Judge, Reading, Said, preference, score
+from tsodata.reading import Formula
 from tsodata.records import Origin, Prompt, Record, Response, Rubric
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ def parse(row: Row, context: Context) -> Iterator[Record]:
 
 
 def _response(row: Row, side: str, *, prompt: Prompt, context: Context) -> Response:
-    source, words = context.model(text(row, f"model_{side}")), text(row, f"completion_{side}", may_be_empty=True)
+    source, typed = context.model(text(row, f"model_{side}")), present(row, f"completion_{side}")
+    words = text({"answer": typed.text if isinstance(typed, Formula) else typed}, "answer", may_be_empty=True)
     if words in _SHEET_ERRORS:
         fail(
             "sheet_error",

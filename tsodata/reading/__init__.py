@@ -10,6 +10,16 @@ from tsodata.reading.files import bare_stem, file_sha256, iter_rows
 from tsodata.reading.finding import FoundFiles, find_files
 from tsodata.reading.json_rows import parse_json
 from tsodata.reading.limits import Limits
-from tsodata.reading.rows import RawRow
+from tsodata.reading.rows import Formula, RawRow
 
-__all__ = ["FoundFiles", "Limits", "RawRow", "bare_stem", "file_sha256", "find_files", "iter_rows", "parse_json"]
+__all__ = [
+    "Formula",
+    "FoundFiles",
+    "Limits",
+    "RawRow",
+    "bare_stem",
+    "file_sha256",
+    "find_files",
+    "iter_rows",
+    "parse_json",
+]

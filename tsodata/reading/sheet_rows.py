@@ -1,7 +1,8 @@
 """Rows of an .xlsx workbook's first sheet, by its header: the first row that is not empty.
 
 Numbers that are whole become whole (12.0 is 12), dates ISO 8601 texts, empty cells None. Rows without any value are no
-rows, like blank lines, but they are counted. Formulas count by the result that was saved with them. What a workbook
+rows, like blank lines, but they are counted. A formula counts by its saved result where that is a number or a date,
+else as a `Formula`. What a workbook
 holds besides its XML (macros, pictures) is never unpacked, and XML with a document type, which bombs need, is refused.
 """
 
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from tsodata.errors import ImportRefusedError
 from tsodata.reading.csv_rows import refuse_twins
 from tsodata.reading.limits import Limits, oversize
-from tsodata.reading.rows import RawRow
+from tsodata.reading.rows import Formula, RawRow
 from tsodata.reading.unpacking import BLOCK_BYTES, held
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _sheet_rows(path: Path, rows: Iterator[Views], limits: Limits) -> Iterator[R
             raise ImportRefusedError(f"{path}: more than {_MAX_SHEET_ROWS} rows, more than a sheet can have")
         cells = views[0]
         problem = _bad_cell(cells, views[-1], number)
-        values = [_plain(cell.value) for cell in cells]
+        values = [_value(cell, typed) for cell, typed in zip(cells, views[-1], strict=True)]
         if problem is None and all(value is None for value in values):
             continue
         if names is None:
@@ -138,12 +139,18 @@ def _sheet_rows(path: Path, rows: Iterator[Views], limits: Limits) -> Iterator[R
 
 
 def _bad_cell(cells: Sequence[Any], formulas: Sequence[Any], number: int) -> str | None:
-    for position, (cell, formula) in enumerate(zip(cells, formulas, strict=True), 1):
-        if cell.data_type == "e":
+    for position, (cell, typed) in enumerate(zip(cells, formulas, strict=True), 1):
+        if cell.data_type == "e" and typed.data_type != "f":
             return f"column {position} of row {number} holds the error {cell.value}"
-        if cell.value is None and formula.data_type == "f":
-            return f"column {position} of row {number} holds a formula without its result; save it in a spreadsheet"
     return None
+
+
+def _value(cell: Any, typed: Any) -> object:
+    """Return the value of a cell, or its formula where only that may be meant."""
+    value = _plain(cell.value)
+    if typed.data_type != "f" or (isinstance(cell.value, (int, float, dt.date)) and cell.data_type != "e"):
+        return value
+    return Formula(str(getattr(typed.value, "text", typed.value)))
 
 
 def _as_row(number: int, names: Sequence[str], values: Sequence[object], *, limits: Limits) -> RawRow:
@@ -155,7 +162,9 @@ def _as_row(number: int, names: Sequence[str], values: Sequence[object], *, limi
     row = {name: value for name, value in zip(names, padded, strict=False) if name}
     if sum(len(value) for value in values if isinstance(value, str)) > limits.row_bytes:
         return RawRow(number, None, f"more than {limits.row_bytes} bytes, the most that a row may have")
-    problem = oversize(row, limits)
+    problem = oversize(
+        {name: value.text if isinstance(value, Formula) else value for name, value in row.items()}, limits
+    )
     return RawRow(number, None, problem) if problem else RawRow(number, row)
 
 

@@ -1,0 +1,1 @@
+"""How fast the store is beside what people would use instead, on material that is made here."""
