@@ -24,9 +24,11 @@ from tsodata.errors import (
     StoreDamagedError,
     StoreError,
     StoreTooNewError,
+    UsageError,
 )
 from tsodata.provenance import format_id
 
+_MEMORY = re.compile(r"\d+(\.\d+)?\s*[KMGT]i?B", re.IGNORECASE)
 _LOCK_PID = re.compile(r"PID (\d+)")
 Config = dict[str, Any]
 
@@ -64,6 +66,18 @@ def connected(
         raise KeyboardInterrupt from error  # a signal that came while DuckDB was at work, which words it in two ways
     finally:
         connection.close()
+
+
+def memory_bound() -> str | None:
+    """Return $TSO_MEMORY, what DuckDB may keep in memory, or None where it is not set.
+
+    Raises:
+        UsageError: it is not an amount of memory.
+    """
+    memory = os.environ.get("TSO_MEMORY", "").strip() or None
+    if memory and not _MEMORY.fullmatch(memory):
+        raise UsageError(f"TSO_MEMORY={memory!r} is not an amount such as 512MB or 2GB")
+    return memory
 
 
 def wal_path(path: Path) -> Path:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -22,8 +21,8 @@ import duckdb
 
 from tsodata import queries
 from tsodata.acknowledged import Mark, write_mark
-from tsodata.connecting import Config, connected, first_line, last_commit, opened
-from tsodata.errors import QueryError, StoreError, StoreMissingError, UsageError
+from tsodata.connecting import Config, connected, first_line, last_commit, memory_bound, opened
+from tsodata.errors import QueryError, StoreError, StoreMissingError
 from tsodata.provenance import Run, content_key, storable, utc_now
 from tsodata.records import column_names
 from tsodata.schema import apply_file, keep_copy, make_store, missing_files, undo
@@ -49,7 +48,6 @@ SNAPSHOT_TABLES = (
     "preferences",
 )
 _PRESENT_TOO = {"shown_responses": "responses"}  # a row is there already when its key stands in either table
-_MEMORY = re.compile(r"\d+(\.\d+)?\s*[KMGT]i?B", re.IGNORECASE)
 _LOCKED_DOWN = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
@@ -226,7 +224,7 @@ class Store:
     def at(cls, path: str | Path | None = None, *, wait_s: float | None = None) -> Store:
         """Return the store at a path ($TSO_STORE, else ./tso.duckdb) as it is, there or not."""
         wait = float(os.environ.get("TSO_WAIT_S", DEFAULT_WAIT_S)) if wait_s is None else wait_s
-        return cls(Path(path or os.environ.get("TSO_STORE") or DEFAULT_PATH), wait, _memory_bound())
+        return cls(Path(path or os.environ.get("TSO_STORE") or DEFAULT_PATH), wait, memory_bound())
 
     def migrate(self, schema_root: Traversable | None = None) -> list[str]:
         """Apply the schema files that the store lacks, each in a transaction, and return their names.
@@ -378,13 +376,6 @@ class Store:
     ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         bound = {"memory_limit": self.memory} if self.memory else {}
         return opened(self.path, wait_s=self.wait_s, read_only=read_only, config={**bound, **(config or {})})
-
-
-def _memory_bound() -> str | None:
-    memory = os.environ.get("TSO_MEMORY", "").strip() or None
-    if memory and not _MEMORY.fullmatch(memory):
-        raise UsageError(f"TSO_MEMORY={memory!r} is not an amount such as 512MB or 2GB")
-    return memory
 
 
 def run_statement(
