@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +48,8 @@ def save(folder: Path, step: int, policy: Policy, optimizer: torch.optim.Optimiz
         partial.mkdir(parents=True)
     ours.wait()
     try:
-        state_dict_saver.save(_state(policy, optimizer), checkpoint_id=partial, no_dist=ours.n_ranks == 1)
+        with _alone(ours) as is_alone:
+            state_dict_saver.save(_state(policy, optimizer), checkpoint_id=partial, no_dist=is_alone)
     except Exception as error:
         if ours.is_first:
             shutil.rmtree(partial, ignore_errors=True)
@@ -69,11 +73,20 @@ def load(path: Path, policy: Policy, optimizer: torch.optim.Optimizer, ours: Pro
     """
     state = _state(policy, optimizer)
     try:
-        state_dict_loader.load(state, checkpoint_id=path, no_dist=ours.n_ranks == 1)
+        with _alone(ours) as is_alone:
+            state_dict_loader.load(state, checkpoint_id=path, no_dist=is_alone)
     except Exception as error:
         raise TrainError(f"{path}: the checkpoint cannot be read; remove it to go on from an earlier one") from error
     set_state_dict(policy, optimizer, model_state_dict=state["policy"], optim_state_dict=state["optimizer"])
     return step_of(path)
+
+
+@contextmanager
+def _alone(ours: Processes) -> Iterator[bool]:
+    """Yield whether this process is the only one; torch warns of that although it is told."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "torch.distributed is disabled", UserWarning)
+        yield ours.n_ranks == 1
 
 
 def _state(policy: Policy, optimizer: torch.optim.Optimizer) -> dict[str, Any]:

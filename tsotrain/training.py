@@ -8,14 +8,16 @@ Dimensions: B pairs of a step, E responses.
 from __future__ import annotations
 
 import contextlib
+import json
 import math
+import os
 import shutil
 import signal
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from torch.distributed.tensor import DTensor
 from tsotrain import checkpoints, losses, references
 from tsotrain.batching import Example, batches_of_epoch, pack
 from tsotrain.config import LossConfig, OptimizerConfig, StageConfig
-from tsotrain.errors import DivergedError
+from tsotrain.errors import DivergedError, TrainError
 from tsotrain.losses import LogRatios
 from tsotrain.metrics import StepLog, pair_figures, step_figures
 from tsotrain.parallel import Processes, deal, shard, sync_gradients
@@ -34,6 +36,7 @@ from tsotrain.policy import Policy, check_scores, check_vocabulary, load_policy,
 from tsotrain.saving import save_policy
 
 Say = Callable[[str], None]
+_IDENTITY = "stage.json"
 _SETTLED_STEPS = 5  # gradient norms before one counts as an explosion
 
 
@@ -116,16 +119,15 @@ def train_stage(
         DivergedError: the loss or the gradient is no number, or the gradient has exploded.
         KeyboardInterrupt: a signal has ended it, at a checkpoint.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     precision = precision_of(config, ours.device)
-    policy = load_policy(reference, device=ours.device)
-    check_vocabulary(policy, max(max(e.prompt + sum(e.responses, ())) for e in examples))
-    check_scores(policy, min(examples, key=lambda e: e.n_tokens), ours.device)
-    if config.gradient_checkpointing:
-        policy.model.gradient_checkpointing_enable({"use_reentrant": False})
-    policy = shard(policy, ours, precision=precision)
     reference_hash = policy_sha256(reference)
     key = references.reference_key(reference_hash, examples, precision)
+    identity = {"reference": reference_hash, "pairs": key, "config": config.body()}
+    done = _claim(folder, identity)
+    if done:
+        say(f"{folder} is done already")
+        return done
+    policy = _load(reference, examples, config, ours, precision)
     logps_ER = references.load_references(folder, key)
     if logps_ER is None:
         say(f"scoring {len(examples)} pairs with the reference, once")
@@ -138,9 +140,48 @@ def train_stage(
     last = stage.run()
     path = folder / "policy"
     save_policy(policy, reference, path, ours)
+    outcome = Outcome(path, policy_sha256(path), reference_hash, stage.n_steps, last)
     if ours.is_first:
+        _write_json(folder / _IDENTITY, {**identity, "outcome": {**asdict(outcome), "policy": str(path)}})
         shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-    return Outcome(path, policy_sha256(path), reference_hash, stage.n_steps, last)
+    return outcome
+
+
+def _claim(folder: Path, identity: dict[str, Any]) -> Outcome | None:
+    """Make a folder this stage's, or return what the stage has come to there already.
+
+    Raises:
+        TrainError: the folder is another stage's: other pairs, another reference or other settings.
+    """
+    path = folder / _IDENTITY
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_json(path, identity)
+        return None
+    found = json.loads(path.read_text(encoding="utf-8"))
+    other = [name for name, value in identity.items() if found.get(name) != value]
+    if other:
+        raise TrainError(f"{folder} is a stage with another {other[0]}; pass another --out, or remove it")
+    outcome = found.get("outcome")
+    return Outcome(**{**outcome, "policy": Path(outcome["policy"])}) if outcome else None
+
+
+def _write_json(path: Path, value: dict[str, Any]) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(json.dumps(value, indent=2), encoding="utf-8")
+    partial.replace(path)
+
+
+def _load(
+    reference: Path, examples: Sequence[Example], config: StageConfig, ours: Processes, precision: torch.dtype
+) -> Policy:
+    """Return the policy to train, checked against its tokenizer and its own forward pass, and sharded."""
+    policy = load_policy(reference, device=ours.device)
+    check_vocabulary(policy, max(max(e.prompt + sum(e.responses, ())) for e in examples))
+    check_scores(policy, min(examples, key=lambda e: e.n_tokens), ours.device)
+    if config.gradient_checkpointing:
+        policy.model.gradient_checkpointing_enable({"use_reentrant": False})
+    return shard(policy, ours, precision=precision)
 
 
 @dataclass(slots=True)

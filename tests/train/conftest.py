@@ -23,9 +23,7 @@ def make_tokenizer(template=TEMPLATE):
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="<pad>"
-    )
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="<pad>")
     fast.chat_template = template
     return fast
 
@@ -35,6 +33,17 @@ def make_model(*, vocab_size=259, tied=False, seed=0):
     shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
     heads = {"num_attention_heads": 4, "num_key_value_heads": 2}
     return LlamaForCausalLM(LlamaConfig(**shape, **heads, vocab_size=vocab_size, tie_word_embeddings=tied)).float()
+
+
+@pytest.fixture
+def tiny_model():
+    return make_model
+
+
+@pytest.fixture
+def tokenizer_with():
+    """Make the byte tokenizer with a chat template of one's own."""
+    return make_tokenizer
 
 
 @pytest.fixture(scope="session")
