@@ -109,3 +109,15 @@ def _show_plan(store: Store, plan: StagePlan, settings: StageConfig, ours: Proce
     in_bf16 = precision_of(settings, ours.device) == torch.bfloat16
     size = estimate_stage(plan.reference, found, settings, n_ranks=ours.n_ranks, in_bf16=in_bf16)
     print_json({**asdict(plan), **asdict(size), "total_bytes": size.total_bytes, "pairs": found.describe()})
+
+
+@app.command()
+@guarded
+def curves(
+    stages: Annotated[list[Path], typer.Argument(metavar="STAGE", help="The folders of stages, in their order.")],
+    out: Annotated[Path, typer.Option(help="Where to write OUT.png and OUT.svg.")] = Path("curves"),
+) -> None:
+    """Draw rewards of both sides, margin, gradient scale and learning rate over the steps of stages."""
+    from tsotrain.curves import draw_curves
+
+    print(*draw_curves(stages, out), sep="\n")

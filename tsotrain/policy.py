@@ -102,6 +102,8 @@ def load_tokenizer(path: str | Path) -> PreTrainedTokenizerBase:
     Raises:
         TrainError: there is none, or it has no chat template.
     """
+    if not Path(path).is_dir():
+        raise TrainError(f"{path}: no policy there (no such folder)")
     try:
         tokenizer = AutoTokenizer.from_pretrained(Path(path), local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
