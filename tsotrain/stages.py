@@ -145,9 +145,9 @@ def write_pairs(store: Store, plan: StagePlan, *, run: Run) -> None:
 
 def read_minibatch(store: Store, plan: StagePlan) -> list[dict[str, Any]]:
     """Return the rows of a minibatch's pairs, for a look at the plan."""
-    part = {"build": plan.build_key, "split": "train", "minibatch": plan.minibatch}
     with store.reader() as reader:
-        rows: list[dict[str, Any]] = reader.arrow("exports/pairs", **part, first_key=0, last_key=2**64 - 1).to_pylist()
+        found = reader.arrow("stages/pairs", build=plan.build_key, minibatch=plan.minibatch)
+    rows: list[dict[str, Any]] = found.to_pylist()
     return rows
 
 
