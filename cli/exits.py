@@ -14,6 +14,7 @@ from typing import ParamSpec
 import typer
 
 from tsodata.errors import DataError, StoreError, TsoError, UsageError
+from tsotrain.errors import DivergedError
 
 from .legible import legible
 
@@ -49,10 +50,10 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
             command(*args, **kwargs)
             sys.stdout.flush()
         except TsoError as error:
-            narrate(f"tso-data: error: {error}")
+            narrate(f"{_program()}: error: {error}")
             raise typer.Exit(_code(error)) from None
         except KeyboardInterrupt:
-            narrate("tso-data: interrupted; what was reported as stored is stored, and running it again goes on")
+            narrate(f"{_program()}: interrupted; what was reported as stored is stored, and running it again goes on")
             raise typer.Exit(ExitCode.INTERRUPTED) from None
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -72,7 +73,13 @@ def _refuse_broken_texts(arguments: Mapping[str, object]) -> None:
                     raise UsageError(f"{name} {str(given)!r} is not UTF-8; type it anew") from None
 
 
+def _program() -> str:
+    return Path(sys.argv[0]).stem
+
+
 def _code(error: TsoError) -> ExitCode:
+    if isinstance(error, DivergedError):
+        return ExitCode.DIVERGED
     if isinstance(error, StoreError):
         return ExitCode.STORE
     return ExitCode.REFUSED if isinstance(error, DataError) else ExitCode.USAGE

@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-MODULES = sorted(".".join(p.relative_to(ROOT).with_suffix("").parts) for p in (ROOT / "tsodata").rglob("*.py"))
+MODULES = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for package in ("tsodata", "tsotrain")
+    for path in (ROOT / package).rglob("*.py")
+)
 
 
 @pytest.mark.parametrize("name", [*MODULES, *(f"tsocli.{p.stem}" for p in (ROOT / "cli").glob("[!_]*.py"))])
@@ -23,8 +27,8 @@ def test_the_wheel_holds_the_tree_and_no_generic_name(tmp_path):
     )
     names = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
 
-    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"tsodata", "tsocli"}
-    homes = {"tsodata": "tsodata", "sql": "tsodata/_sql", "cli": "tsocli"}
+    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"tsodata", "tsotrain", "tsocli"}
+    homes = {"tsodata": "tsodata", "tsotrain": "tsotrain", "sql": "tsodata/_sql", "cli": "tsocli"}
     expected = {
         f"{home}/{path.relative_to(ROOT / folder).as_posix()}"
         for folder, home in homes.items()

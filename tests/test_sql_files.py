@@ -17,7 +17,7 @@ FILES = sorted(
 # these build on what an earlier file has kept
 ON_TEMPORARY_TABLES = ("pairs/", "answers/", "diffs/", "exports/", "stats/", "summaries/")
 PREPARED = [file for file in FILES if not file.startswith(ON_TEMPORARY_TABLES)]
-IDS = {"pair": "pair1-", "response": "r1-", "run": "run1-", "stage": "stg1-"}
+IDS = {"policy": "art1-", "pair": "pair1-", "response": "r1-", "run": "run1-", "stage": "stg1-"}
 VALUES = {"boolean": True, "double": 1.0}
 KEYWORDS = re.compile(r"\b(SELECT|FROM|WHERE|JOIN|WITH|GROUP|ORDER|BY|AS|ON|AND|OR|NULL|UNION|ALL|CASE|WHEN|END)\b")
 

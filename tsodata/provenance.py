@@ -39,6 +39,7 @@ PREFIXES = {
     "pair": "pair",
     "run": "run",
     "stage": "stg",
+    "artefact": "art",
 }
 _ID = re.compile(r"^([a-z]+)(\d+)-([0-9a-f]{16})$")
 _PACKAGES = ("duckdb", "polars", "pyarrow")

@@ -178,6 +178,7 @@ PAIRS = [
 ]
 BUILD_KEY = content_key("build", "demo")
 STAGE_KEY = content_key("stage", "demo", 1)
+POLICY_KEY = content_key("artefact", "demo", 1)
 
 
 def insert(transaction: Transaction, table: str, *rows: dict[str, object]) -> None:
@@ -246,7 +247,10 @@ def pair_row(pair: Drawn) -> dict[str, object]:
 
 
 def add_feedback(transaction: Transaction) -> None:
+    policy = {"artefact_key": POLICY_KEY, "kind": "policy", "name": "demo/1", "path": "stages/demo/1/policy"}
+    insert(transaction, "artefacts", {**policy, "artefact_sha256": "cd" * 32, "parent_keys": []})
     stage = {"stage_key": STAGE_KEY, "build_key": BUILD_KEY, "minibatch": 1, "config": "{}", "status": "done"}
+    stage["policy_artefact_key"] = POLICY_KEY
     insert(transaction, "stages", stage)
     for pair, epoch, is_clipped in ((PAIRS[0], 1, True), (PAIRS[0], 2, False), (PAIRS[1], 1, False)):
         row = {"stage_key": STAGE_KEY, "pair_key": pair.key, "epoch": epoch, "chosen_reward": 0.5}

@@ -12,7 +12,7 @@ from tsodata import queries
 from tsodata.errors import QueryError, UsageError
 from tsodata.provenance import format_id
 
-from .conftest import LLAMA_A2, PAIRS, STAGE_KEY, YES_BASE_SHOWN
+from .conftest import LLAMA_A2, PAIRS, POLICY_KEY, STAGE_KEY, YES_BASE_SHOWN
 
 GOLDEN = Path(__file__).parent / "golden"
 VOLATILE = ("committed_at", "ended_at")  # the clock's
@@ -35,6 +35,7 @@ CALLS = {
     "mt-bench-average": {},
     "pair-lineage": {"pair": format_id("pair", PAIRS[0].key)},
     "pairs-by-source": {"build": "demo"},
+    "policy-lineage": {"policy": format_id("artefact", POLICY_KEY)},
     "qlora-relative-score": {},
     "refused-rows": {},
     "response-history": {"response": format_id("response", LLAMA_A2.response_key)},

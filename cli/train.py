@@ -1,0 +1,123 @@
+"""`tso-train`: stages of preference optimization on the store's pairs."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .exits import guarded, narrate
+from .opening import open_store, print_json, recorded
+from .options import AsJson, StorePath, Wait, named_values
+
+if TYPE_CHECKING:
+    from tsodata.store import Store
+    from tsotrain.config import StageConfig
+    from tsotrain.parallel import Processes
+    from tsotrain.stages import StagePlan
+
+app = typer.Typer(
+    name="tso-train",
+    help="The thin trainer: staged preference optimization on the store's pairs.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Run the app; the entry point of the installed command."""
+    app()
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    *, version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False
+) -> None:
+    if version:
+        from tsodata import __version__
+
+        print(f"tso {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+@guarded
+def stage(
+    minibatch: Annotated[int, typer.Option(min=1, help="The minibatch to train on; stage K starts from policy K-1.")],
+    build: Annotated[str | None, typer.Option(help="The build.", show_default="the store's only one")] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="The policy to start from: for stage 1 the base.", show_default="policy K-1")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="Settings in TOML (docs/training.md).")] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", "-s", help="NAME=VALUE over the settings, such as loss.name=dpo.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The stage's folder.", show_default="stages/BUILD/K")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, and train nothing.")] = False,
+    store: StorePath = None,
+    wait: Wait = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Train policy K from policy K-1 on minibatch K, and register it; run again, it goes on where it stopped.
+
+    Under torchrun the policy is sharded over all processes (FSDP2); the first of them alone opens the store.
+    """
+    from tsotrain.config import load_config
+    from tsotrain.parallel import processes
+    from tsotrain.stages import plan_stage, run_stage
+
+    settings = load_config(config, named_values(setting, "--set NAME=VALUE"))
+    with processes() as ours, contextlib.ExitStack() as stack:
+        opened = open_store(store, wait) if ours.is_first else None
+        plan = plan_stage(opened, minibatch, build=build, policy=policy, out=out) if opened else None
+        plan = ours.share(plan)
+        assert plan
+        if dry_run:
+            if opened:
+                _show_plan(opened, plan, settings, ours)
+            return
+        asked = {"build": plan.build, "minibatch": minibatch, "policy": plan.reference, "settings": settings.body()}
+        run = stack.enter_context(recorded(opened, asked, seed=settings.seed)) if opened else None
+        say = narrate if ours.is_first else _nothing
+        report = run_stage(opened, plan, config=settings, ours=ours, run=run, say=say)
+        if ours.is_first and as_json:
+            print_json(asdict(report))
+        elif ours.is_first:
+            print(f"{report.stage_id}: policy {report.policy}, {report.n_steps} steps on {report.n_pairs} pairs")
+
+
+def _nothing(_: str) -> None:
+    """Say nothing: another process speaks."""
+
+
+def _show_plan(store: Store, plan: StagePlan, settings: StageConfig, ours: Processes) -> None:
+    import torch
+
+    from tsotrain.estimate import estimate_stage
+    from tsotrain.policy import load_tokenizer
+    from tsotrain.stages import read_minibatch
+    from tsotrain.tokens import tokenize_pairs
+    from tsotrain.training import precision_of
+
+    found = tokenize_pairs(read_minibatch(store, plan), load_tokenizer(plan.reference), settings)
+    in_bf16 = precision_of(settings, ours.device) == torch.bfloat16
+    size = estimate_stage(plan.reference, found, settings, n_ranks=ours.n_ranks, in_bf16=in_bf16)
+    print_json({**asdict(plan), **asdict(size), "total_bytes": size.total_bytes, "pairs": found.describe()})
+
+
+@app.command()
+@guarded
+def curves(
+    stages: Annotated[list[Path], typer.Argument(metavar="STAGE", help="The folders of stages, in their order.")],
+    out: Annotated[Path, typer.Option(help="Where to write OUT.png and OUT.svg.")] = Path("curves"),
+) -> None:
+    """Draw rewards of both sides, margin, gradient scale and learning rate over the steps of stages."""
+    from tsotrain.curves import draw_curves
+
+    print(*draw_curves(stages, out), sep="\n")

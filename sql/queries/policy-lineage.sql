@@ -1,0 +1,44 @@
+-- Which pairs made a policy, stage after stage back to the base, and what did each stage do to them?
+-- params: $policy varchar: the policy, by its id
+-- rows:   one per stage, pair and epoch, the last stage first
+with recursive ancestry as (
+    select
+        stages.stage_key,
+        stages.build_key,
+        stages.minibatch,
+        stages.reference_artefact_key,
+        1 as steps_back,
+    from stages
+    where stages.policy_artefact_key = tso_key('art', $policy::varchar) and stages.status = 'done'
+    union all
+    select
+        stages.stage_key,
+        stages.build_key,
+        stages.minibatch,
+        stages.reference_artefact_key,
+        ancestry.steps_back + 1,
+    from ancestry
+    join stages on stages.policy_artefact_key = ancestry.reference_artefact_key and stages.status = 'done'
+)
+select
+    ancestry.steps_back,
+    builds.name as build,
+    ancestry.minibatch,
+    tso_id('stg', ancestry.stage_key) as stage_id,
+    tso_id('pair', pairs.pair_key) as pair_id,
+    tso_id('p', pairs.prompt_key) as prompt_id,
+    chosen.label as chosen_source,
+    rejected.label as rejected_source,
+    feedback.epoch,
+    feedback.chosen_reward,
+    feedback.rejected_reward,
+    feedback.chosen_clipped,
+    feedback.rejected_clipped,
+from ancestry
+join builds on builds.build_key = ancestry.build_key
+join pairs on pairs.build_key = ancestry.build_key and pairs.minibatch = ancestry.minibatch
+join sources as chosen on chosen.source_key = pairs.chosen_source_key
+join sources as rejected on rejected.source_key = pairs.rejected_source_key
+left join pair_feedback as feedback
+    on feedback.stage_key = ancestry.stage_key and feedback.pair_key = pairs.pair_key
+order by ancestry.steps_back, stage_id, build, pair_id, feedback.epoch

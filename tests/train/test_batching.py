@@ -1,0 +1,63 @@
+"""Packing, micro-batches, the order of an epoch, and dealing to processes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tsotrain.batching import Example, batches_of_epoch, iter_micro_batches, pack
+from tsotrain.parallel import deal
+
+PAIR = Example("a", (10, 11, 12), ((20, 21, 22), (30, 31)))
+
+
+def test_a_pair_lies_as_its_prompt_once_and_both_responses_without_their_last_token():
+    batch = pack([PAIR])
+
+    assert batch.tokens_1T.tolist() == [[10, 11, 12, 20, 21, 30]]
+    assert batch.positions_1T.tolist() == [[0, 1, 2, 3, 4, 3]]
+    assert batch.states_S.tolist() == [2, 3, 4, 2, 5]  # the prompt's last state predicts both first tokens
+    assert batch.targets_S.tolist() == [20, 21, 22, 30, 31]
+    assert batch.lengths == ((3, 2),)
+
+
+def test_tokens_are_counted_as_run_and_as_people_count_them():
+    assert (PAIR.n_tokens, PAIR.n_real_tokens) == (6, 11)
+
+
+sizes = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(1, 9)), min_size=1, max_size=30)
+
+
+def examples_of(sizes):
+    return [Example(str(i), (1,) * p, ((2,) * c, (3,) * r)) for i, (p, c, r) in enumerate(sizes)]
+
+
+@given(sizes, st.integers(1, 60))
+def test_micro_batches_keep_every_example_in_order_and_their_budget(sizes, budget):
+    examples = examples_of(sizes)
+    groups = list(iter_micro_batches(examples, budget))
+
+    assert [example for group in groups for example in group] == examples
+    assert all(len(group) == 1 or sum(e.n_tokens for e in group) <= budget for group in groups)
+
+
+@given(sizes, st.integers(1, 5), st.integers(1, 60))
+def test_a_step_is_dealt_whole_and_every_process_has_as_many_forward_passes(sizes, n_ranks, budget):
+    examples = examples_of(sizes)
+    shares = deal(examples, n_ranks, budget)
+
+    dealt = [example for share in shares for micro in share.micro_batches for example in micro]
+    assert sorted(dealt) == sorted(examples)
+    assert len({len(share.micro_batches) for share in shares}) == 1
+
+
+@given(st.integers(1, 50), st.integers(1, 60), st.integers(0, 2**32), st.integers(1, 5))
+def test_an_epoch_holds_each_pair_once(n_pairs, batch_size, seed, epoch):
+    batches = batches_of_epoch(n_pairs, batch_size, seed=seed, epoch=epoch)
+
+    assert sorted(place for batch in batches for place in batch) == list(range(n_pairs))
+    assert all(len(batch) == batch_size for batch in batches[:-1])
+
+
+@pytest.mark.parametrize(("seed", "epoch"), [(43, 2), (44, 1)])
+def test_another_seed_or_epoch_is_another_order(seed, epoch):
+    assert batches_of_epoch(50, 8, seed=43, epoch=1) != batches_of_epoch(50, 8, seed=seed, epoch=epoch)

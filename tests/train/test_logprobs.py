@@ -1,0 +1,87 @@
+"""Packed scores and gradients against the model's own forward pass, one response at a time."""
+
+import pytest
+import torch
+
+from tsotrain import attention, losses
+from tsotrain.batching import pack
+from tsotrain.logprobs import head_loss
+from tsotrain.losses import LogRatios
+from tsotrain.policy import Policy
+
+
+def plain_logps(model, example):
+    """Return the log-probability of each response, by the plainest way there is."""
+    model.set_attn_implementation("eager")
+    sums = []
+    for response in example.responses:
+        ids = torch.tensor([example.prompt + response])
+        logps = model(ids).logits[0, len(example.prompt) - 1 : -1].log_softmax(dim=-1)
+        sums.append(logps.gather(1, torch.tensor(response)[:, None]).sum())
+    model.set_attn_implementation(attention.NAME)
+    return sums
+
+
+def pair_losses(logps, _=None):
+    ratios = logps.view(-1, 2)
+    return losses.dpo(LogRatios(ratios[:, 0] + 20, ratios[:, 1] + 21), beta=0.1).sum()
+
+
+def gradients(policy, loss):
+    policy.zero_grad()
+    loss.backward()
+    return {name: weight.grad.clone() for name, weight in policy.named_parameters()}
+
+
+def assert_same(ours, theirs):
+    for name, gradient in theirs.items():
+        assert torch.allclose(ours[name], gradient, atol=1e-5 * float(gradient.abs().max()), rtol=0), name
+
+
+def test_a_packed_score_is_the_score_of_the_response_alone(policy, examples):
+    _, ours = policy(pack(examples))
+    theirs = [logp for example in examples for logp in plain_logps(policy.model, example)]
+
+    assert ours.tolist() == pytest.approx([logp.item() for logp in theirs], rel=1e-5)
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_the_gradient_of_a_packed_loss_is_that_of_separate_passes(tiny_model, examples, tied):
+    policy = Policy(tiny_model(tied=tied))
+    policy.model.set_attn_implementation(attention.NAME)
+    ours = gradients(policy, policy(pack(examples), pair_losses)[0])
+    theirs = gradients(policy, pair_losses(torch.stack([x for e in examples for x in plain_logps(policy.model, e)])))
+
+    assert_same(ours, theirs)
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 8, 20])
+def test_the_size_of_a_chunk_changes_nothing(policy, examples, chunk):
+    batch = pack(examples)
+    weight = policy.model.lm_head.weight
+
+    def run(chunk):
+        hidden = policy._hidden(batch)[0].index_select(0, batch.states_S)
+        loss, logps = head_loss(hidden, weight, batch.targets_S, batch.lengths, example_loss=pair_losses, chunk=chunk)
+        return gradients(policy, loss), loss.item(), logps
+
+    ours, loss, logps = run(chunk)
+    theirs, all_at_once, logps_at_once = run(10_000)
+
+    assert loss == pytest.approx(all_at_once, rel=1e-6)
+    assert torch.allclose(logps, logps_at_once)
+    assert_same(ours, theirs)
+
+
+def test_a_response_to_tune_on_stands_alone_after_its_prompt(policy, examples):
+    alone = [example._replace(responses=example.responses[:1]) for example in examples]
+    _, ours = policy(pack(alone))
+
+    assert ours.tolist() == pytest.approx([plain_logps(policy.model, e)[0].item() for e in alone], rel=1e-5)
+
+
+def test_neighbours_in_the_row_are_not_seen(policy, examples):
+    _, together = policy(pack(examples))
+    _, turned = policy(pack(examples[::-1]))
+
+    assert torch.allclose(together.view(-1, 2), turned.view(-1, 2).flip(0), atol=1e-5)

@@ -1,0 +1,109 @@
+"""Packing: examples of token ids laid end to end without padding, each prompt once for all of its responses.
+
+Dimensions: T tokens that the model runs over, S states that predict a response token, E responses. An example is laid
+out as its prompt, then each response without its last token, which predicts nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Example(NamedTuple):
+    """A prompt with the responses to score, as token ids: chosen and rejected of a pair, or one to tune on."""
+
+    example_id: str
+    prompt: tuple[int, ...]
+    responses: tuple[tuple[int, ...], ...]
+
+    @property
+    def n_tokens(self) -> int:
+        """Return how many tokens the model runs over."""
+        return len(self.prompt) + sum(len(response) - 1 for response in self.responses)
+
+    @property
+    def n_real_tokens(self) -> int:
+        """Return the tokens as people count them: every response with its prompt."""
+        return sum(len(self.prompt) + len(response) for response in self.responses)
+
+
+class Layout(NamedTuple):
+    """Where an example's parts lie in the row: the prompt's length, then that of each response less one."""
+
+    prompt: int
+    responses: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PackedBatch:
+    """Examples in one row. The states of one response stand together, responses of one example too."""
+
+    examples: tuple[Example, ...]
+    tokens_1T: Tensor
+    positions_1T: Tensor
+    layouts: tuple[Layout, ...]
+    states_S: Tensor  # places in the row whose hidden state predicts a response token
+    targets_S: Tensor
+    lengths: tuple[tuple[int, ...], ...]  # response tokens of each example's responses
+
+
+def pack(examples: Sequence[Example], device: torch.device | str = "cpu") -> PackedBatch:
+    """Return examples laid end to end; positions of every response go on from the prompt's end."""
+    tokens: list[int] = []
+    positions: list[int] = []
+    states: list[int] = []
+    targets: list[int] = []
+    layouts = []
+    for example in examples:
+        start, n_prompt = len(tokens), len(example.prompt)
+        tokens += example.prompt
+        positions += range(n_prompt)
+        for response in example.responses:
+            states.append(start + n_prompt - 1)
+            states += range(len(tokens), len(tokens) + len(response) - 1)
+            targets += response
+            tokens += response[:-1]
+            positions += range(n_prompt, n_prompt + len(response) - 1)
+        layouts.append(Layout(n_prompt, tuple(len(response) - 1 for response in example.responses)))
+
+    def tensor(values: list[int]) -> Tensor:
+        return torch.tensor(values, dtype=torch.long, device=device)
+
+    return PackedBatch(
+        examples=tuple(examples),
+        tokens_1T=tensor(tokens)[None],
+        positions_1T=tensor(positions)[None],
+        layouts=tuple(layouts),
+        states_S=tensor(states),
+        targets_S=tensor(targets),
+        lengths=tuple(tuple(len(response) for response in example.responses) for example in examples),
+    )
+
+
+def iter_micro_batches(examples: Sequence[Example], max_tokens: int) -> Iterator[list[Example]]:
+    """Yield the examples in order, in groups of at most `max_tokens` tokens; a longer example stands alone."""
+    group: list[Example] = []
+    n_tokens = 0
+    for example in examples:
+        if group and n_tokens + example.n_tokens > max_tokens:
+            yield group
+            group, n_tokens = [], 0
+        group.append(example)
+        n_tokens += example.n_tokens
+    if group:
+        yield group
+
+
+def batches_of_epoch(n_examples: int, batch_size: int, *, seed: int, epoch: int) -> list[list[int]]:
+    """Return the examples of each optimizer step of an epoch, by place; the last batch may be smaller.
+
+    The order follows from the seed and the epoch alone, so a resumed stage needs only the number of its step.
+    """
+    generator = torch.Generator().manual_seed((seed << 16) + epoch)
+    order = torch.randperm(n_examples, generator=generator).tolist()
+    return [order[start : start + batch_size] for start in range(0, n_examples, batch_size)]

@@ -1,0 +1,101 @@
+"""The curves of a stage or of several in a row, as PNG and SVG: what their metrics.jsonl say, nothing else.
+
+Four plots over the steps: rewards of both sides with the clip lines, margin and accuracy, the scale of the gradient,
+and the learning rate. Lines across mark where one stage ends and its policy becomes the next one's reference.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tsotrain.errors import TrainError
+from tsotrain.metrics import read_log
+
+CHOSEN, REJECTED, NEUTRAL = "#0072B2", "#D55E00", "#444444"  # Okabe and Ito (2008): told apart by everybody
+
+
+def draw_curves(stages: Sequence[Path], out: Path) -> list[Path]:
+    """Draw the stages in the folders, in order, and return the files: `out` with .png and .svg.
+
+    Raises:
+        TrainError: a folder holds no step, or matplotlib is missing.
+    """
+    try:
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise TrainError("curves need matplotlib; pip install 'tso[plots]'") from None
+    lines = [_read(stage) for stage in stages]
+    steps, borders = _on_one_axis(lines)
+    with mpl.rc_context({"svg.hashsalt": "tso", "axes.spines.top": False, "axes.spines.right": False, "font.size": 9}):
+        figure = Figure(figsize=(10, 7), layout="constrained")
+        _draw(figure.subplots(2, 2, sharex=True), [line for stage in lines for line in stage], steps, borders)
+        _draw_clip_lines(figure.axes[0], _loss(stages[0]))
+        out.parent.mkdir(parents=True, exist_ok=True)
+        files = [out.with_suffix(suffix) for suffix in (".png", ".svg")]
+        for file in files:
+            figure.savefig(file, dpi=150, metadata={"Date": None} if file.suffix == ".svg" else None)
+    return files
+
+
+def _read(stage: Path) -> list[dict[str, Any]]:
+    lines = read_log(stage / "metrics.jsonl")
+    if not lines:
+        raise TrainError(f"{stage}: no step in metrics.jsonl; name the folder of a stage that has begun")
+    return lines
+
+
+def _loss(stage: Path) -> dict[str, Any]:
+    try:
+        identity = json.loads((stage / "stage.json").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise TrainError(f"{stage}: no stage.json; name the folder of a stage") from error
+    loss: dict[str, Any] = json.loads(identity["config"])["loss"]
+    return loss
+
+
+def _on_one_axis(lines: Sequence[Sequence[dict[str, Any]]]) -> tuple[list[int], list[float]]:
+    steps: list[int] = []
+    borders = []
+    for stage in lines:
+        start = steps[-1] if steps else 0
+        steps += [start + line["step"] for line in stage]
+        borders.append(steps[-1] + 0.5)
+    return steps, borders[:-1]
+
+
+def _draw(axes: Any, lines: Sequence[dict[str, Any]], steps: Sequence[int], borders: Sequence[float]) -> None:
+    def plot(axis: Any, name: str, label: str, colour: str) -> None:
+        marker = "o" if len(steps) < 30 else None
+        axis.plot(steps, [line[name] for line in lines], color=colour, label=label, marker=marker, markersize=3)
+
+    (rewards, margins), (scale, rate) = axes
+    plot(rewards, "chosen_reward", "chosen", CHOSEN)
+    plot(rewards, "rejected_reward", "rejected", REJECTED)
+    rewards.set(title="Reward (beta x log-ratio)", ylabel="reward")
+    plot(margins, "margin", "margin", NEUTRAL)
+    margins.set(title="Margin and share of pairs ranked right", ylabel="reward")
+    accuracy = margins.twinx()
+    plot(accuracy, "accuracy", "accuracy", CHOSEN)
+    accuracy.set(ylim=(-0.02, 1.02), ylabel="accuracy")
+    margins.legend(handles=[*margins.lines, *accuracy.lines], loc="lower right", frameon=False)
+    plot(scale, "gradient_scale", "gradient scale", NEUTRAL)
+    scale.set(title="Gradient scale (App. D.1)", xlabel="step", ylabel="beta x sigma(-margin)", ylim=(0, None))
+    plot(rate, "learning_rate", "learning rate", NEUTRAL)
+    rate.set(title="Learning rate", xlabel="step", ylabel="learning rate", ylim=(0, None))
+    for axis in (rewards, margins, scale, rate):
+        for border in borders:
+            axis.axvline(border, color=NEUTRAL, linewidth=0.8, linestyle=":")
+
+
+def _draw_clip_lines(rewards: Any, loss: dict[str, Any]) -> None:
+    rewards.axhline(0, color=NEUTRAL, linewidth=0.6)
+    if loss["name"] == "dual_clip":
+        clips = ((loss["chosen_margin"], CHOSEN), (-loss["rejected_margin"], REJECTED))
+        for margin, colour in clips:
+            rewards.axhline(loss["beta"] * margin, color=colour, linewidth=0.8, linestyle="--")
+        rewards.plot([], [], color=NEUTRAL, linewidth=0.8, linestyle="--", label="clip")
+    rewards.legend(loc="best", frameon=False)

@@ -1,0 +1,172 @@
+"""Log-probabilities of responses, and the gradient of a loss over them, without a (tokens x vocabulary) tensor.
+
+The head runs over a bounded number of states at a time. A pair's loss depends on the sums of its responses' token
+log-probabilities alone, and the reference's sums are known beforehand: so the gradient of a whole pair is known as soon
+as its tokens are scored, and goes back while their logits are still there. Three matrix products a chunk, none of them
+twice, but for an example that is longer than a chunk.
+
+Dimensions: S states, D hidden size, V vocabulary, E responses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+CHUNK_STATES = 512  # ours: best of 256 to 4096 on two CPU cores
+ExampleLoss = Callable[[Tensor, slice], Tensor]  # log-probabilities of a range of responses -> the sum of their losses
+
+
+class _Group(NamedTuple):
+    """Examples whose states are scored together: their places among the states and the responses."""
+
+    states: slice
+    responses: slice
+    lengths: tuple[int, ...]
+
+
+def _iter_groups(lengths: Sequence[tuple[int, ...]], chunk: int) -> Iterator[_Group]:
+    start = first = n_states = 0
+    group: list[int] = []
+    for of_example in lengths:
+        n_new = sum(of_example)
+        if group and n_states + n_new > chunk:
+            yield _Group(slice(start, start + n_states), slice(first, first + len(group)), tuple(group))
+            start, first, n_states, group = start + n_states, first + len(group), 0, []
+        group += of_example
+        n_states += n_new
+    if group:
+        yield _Group(slice(start, start + n_states), slice(first, first + len(group)), tuple(group))
+
+
+class _Head:
+    """The output layer with its buffers, over at most `chunk` states at a time."""
+
+    def __init__(self, weight_VD: Tensor, dtype: torch.dtype, chunk: int) -> None:
+        self.weight_VD = weight_VD.detach().to(dtype)
+        self.chunk = chunk
+        self.logits_CV = weight_VD.new_empty((chunk, weight_VD.shape[0]), dtype=dtype)
+        self.exps_CV = (
+            self.logits_CV if dtype == torch.float32 else torch.empty_like(self.logits_CV, dtype=torch.float32)
+        )
+
+    def score(self, hidden_SD: Tensor, targets_S: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the log-probability of each target and the sum of exponentials; these stay in the buffer."""
+        n_states = len(targets_S)
+        logits, exps = self.logits_CV[:n_states], self.exps_CV[:n_states]
+        torch.mm(hidden_SD, self.weight_VD.t(), out=logits)
+        highest_S1 = logits.amax(dim=1, keepdim=True).float()
+        target_S1 = logits.gather(1, targets_S[:, None]).float()
+        torch.sub(logits, highest_S1, out=exps)
+        sums_S1 = exps.exp_().sum(dim=1, keepdim=True)
+        return (target_S1 - highest_S1 - sums_S1.log())[:, 0], sums_S1
+
+    def gradient(self, weights_S: Tensor, sums_S1: Tensor, targets_S: Tensor) -> Tensor:
+        """Return the gradient of `sum(weights * log-probabilities)` by the logits of the states scored last."""
+        n_states = len(targets_S)
+        grads, exps = self.logits_CV[:n_states], self.exps_CV[:n_states]
+        exps.mul_(-weights_S[:, None] / sums_S1)
+        exps.scatter_add_(1, targets_S[:, None], weights_S[:, None])
+        if grads is not exps:
+            grads.copy_(exps)
+        return grads
+
+
+def _summed(logps_S: Tensor, lengths: Sequence[int]) -> Tensor:
+    return torch.stack([part.sum() for part in logps_S.split(list(lengths))])
+
+
+@torch.no_grad()
+def response_logprobs(
+    hidden_SD: Tensor,
+    weight_VD: Tensor,
+    targets_S: Tensor,
+    lengths: Sequence[tuple[int, ...]],
+    *,
+    chunk: int = CHUNK_STATES,
+) -> Tensor:
+    """Return the log-probability of each response, summed over its tokens, shape (E,), in nats, in float32."""
+    head = _Head(weight_VD, hidden_SD.dtype, min(chunk, len(targets_S)))
+    parts = zip(hidden_SD.split(chunk), targets_S.split(chunk), strict=True)
+    logps_S = torch.cat([head.score(hidden, targets)[0] for hidden, targets in parts])
+    return _summed(logps_S, [length for of_example in lengths for length in of_example])
+
+
+class _HeadLoss(torch.autograd.Function):
+    """The sum of the examples' losses; its gradients are ready when the forward pass ends."""
+
+    @staticmethod
+    def forward(  # noqa: PLR0917  torch passes by place
+        ctx: Any,
+        hidden_SD: Tensor,
+        weight_VD: Tensor,
+        targets_S: Tensor,
+        lengths: Sequence[tuple[int, ...]],
+        example_loss: ExampleLoss,
+        chunk: int,
+    ) -> tuple[Tensor, Tensor]:
+        groups = list(_iter_groups(lengths, chunk))
+        head = _Head(weight_VD, hidden_SD.dtype, min(chunk, len(targets_S)))
+        grad_hidden_SD = torch.empty_like(hidden_SD)
+        grad_weight_VD = torch.zeros_like(weight_VD, dtype=torch.float32)
+        losses, logps = [], []
+        for group in groups:
+            hidden, targets = hidden_SD[group.states], targets_S[group.states]
+            scored = [head.score(h, t) for h, t in zip(hidden.split(chunk), targets.split(chunk), strict=True)]
+            sums_E = _summed(torch.cat([logps_S for logps_S, _ in scored]), group.lengths)
+            loss, weights_E = _loss_and_gradient(example_loss, sums_E, group.responses)
+            weights_S = torch.repeat_interleave(weights_E, torch.tensor(group.lengths, device=weights_E.device))
+            pieces = zip(
+                hidden.split(chunk), targets.split(chunk), weights_S.split(chunk),
+                grad_hidden_SD[group.states].split(chunk), scored, strict=True,
+            )  # fmt: skip
+            for hidden_CD, targets_C, weights_C, out_CD, (_, sums_C1) in pieces:
+                if len(scored) > 1:  # a long example: its logits have been overwritten
+                    head.score(hidden_CD, targets_C)
+                grads_CV = head.gradient(weights_C, sums_C1, targets_C)
+                torch.mm(grads_CV, head.weight_VD, out=out_CD)
+                if grads_CV.dtype == torch.float32:
+                    grad_weight_VD.addmm_(grads_CV.t(), hidden_CD)
+                else:
+                    grad_weight_VD.add_(torch.mm(grads_CV.t(), hidden_CD))
+            losses.append(loss)
+            logps.append(sums_E)
+        ctx.save_for_backward(grad_hidden_SD, grad_weight_VD.to(weight_VD.dtype))
+        logps_E = torch.cat(logps)
+        ctx.mark_non_differentiable(logps_E)
+        return torch.stack(losses).sum(), logps_E
+
+    @staticmethod
+    def backward(ctx: Any, grad_loss: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+        grad_hidden_SD, grad_weight_VD = ctx.saved_tensors
+        return grad_hidden_SD.mul_(grad_loss), grad_weight_VD.mul_(grad_loss), None, None, None, None
+
+
+def _loss_and_gradient(example_loss: ExampleLoss, sums_E: Tensor, responses: slice) -> tuple[Tensor, Tensor]:
+    with torch.enable_grad():
+        leaf_E = sums_E.detach().requires_grad_()
+        loss = example_loss(leaf_E, responses)
+        (weights_E,) = torch.autograd.grad(loss, leaf_E)
+    return loss.detach(), weights_E
+
+
+def head_loss(
+    hidden_SD: Tensor,
+    weight_VD: Tensor,
+    targets_S: Tensor,
+    lengths: Sequence[tuple[int, ...]],
+    *,
+    example_loss: ExampleLoss,
+    chunk: int = CHUNK_STATES,
+) -> tuple[Tensor, Tensor]:
+    """Return the sum of the examples' losses, and the log-probability of each response, shape (E,), without gradient.
+
+    `example_loss` takes the summed log-probabilities of whole examples, shape (some E,), with the range of their
+    responses, and returns the sum of their losses; it is called once for each group of examples.
+    """
+    made = _HeadLoss.apply(hidden_SD, weight_VD, targets_S, lengths, example_loss, chunk)  # type: ignore[no-untyped-call]
+    loss, logps_E = made
+    return loss, logps_E

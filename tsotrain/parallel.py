@@ -1,0 +1,137 @@
+"""One process or many: FSDP2 under torchrun, and the few collectives that a stage needs.
+
+Every rank knows all examples and works out the same plan, so no plan is ever sent. Gradients are summed over ranks, and
+the loss is a sum over the pairs of the whole step divided by their number: no world size appears anywhere.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
+
+from tsotrain.batching import Example, iter_micro_batches
+from tsotrain.policy import Policy
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """This process among those of the stage."""
+
+    rank: int
+    n_ranks: int
+    device: torch.device
+
+    @property
+    def is_first(self) -> bool:
+        """Say whether this process speaks and writes for all."""
+        return self.rank == 0
+
+    def sum(self, tensor: Tensor) -> Tensor:
+        """Return the sum of a tensor over all processes."""
+        if self.n_ranks > 1:
+            distributed.all_reduce(tensor)
+        return tensor
+
+    def any(self, *, flag: bool) -> bool:
+        """Say whether a flag is set in any process."""
+        return bool(self.sum(torch.tensor(float(flag), device=self.device)) > 0)
+
+    def share(self, value: T) -> T:
+        """Return the first process's value in every process."""
+        held = [value]
+        if self.n_ranks > 1:
+            distributed.broadcast_object_list(held, src=0)
+        return held[0]
+
+    def wait(self) -> None:
+        """Wait until all processes are here."""
+        if self.n_ranks > 1:
+            distributed.barrier()
+
+
+@contextmanager
+def processes() -> Iterator[Processes]:
+    """Join the processes that torchrun started, or stand alone."""
+    n_ranks = int(os.environ.get("WORLD_SIZE", "1"))
+    local = int(os.environ.get("LOCAL_RANK", "0"))
+    device = torch.device("cuda", local) if torch.cuda.is_available() else torch.device("cpu")
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    if n_ranks == 1:
+        yield Processes(0, 1, device)
+        return
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield Processes(distributed.get_rank(), n_ranks, device)
+    finally:
+        distributed.destroy_process_group()
+
+
+def shard(policy: Policy, ours: Processes, *, precision: torch.dtype) -> Policy:
+    """Shard a policy over all processes, layer by layer; alone, return it as it is."""
+    if ours.n_ranks == 1:
+        return policy
+    mesh = init_device_mesh(ours.device.type, (ours.n_ranks,))
+    mixed = MixedPrecisionPolicy(param_dtype=precision, reduce_dtype=torch.float32)
+    for layer in _layers(policy.model):
+        fully_shard(layer, mesh=mesh, mp_policy=mixed)
+    fully_shard(policy, mesh=mesh, mp_policy=mixed)
+    for module in policy.modules():
+        if isinstance(module, FSDPModule):
+            module.set_gradient_divide_factor(1.0)
+            module.set_force_sum_reduction_for_comms(True)
+    return policy
+
+
+def _layers(model: nn.Module) -> list[nn.Module]:
+    """Return the decoder layers: the longest list of modules in the model."""
+    lists: list[list[nn.Module]] = [list(module) for module in model.modules() if isinstance(module, nn.ModuleList)]
+    return max(lists, key=len)
+
+
+def sync_gradients(policy: Policy, *, now: bool) -> None:
+    """Have the next backward pass sum gradients over processes, or leave that to a later one."""
+    if isinstance(policy, FSDPModule):
+        policy.set_requires_gradient_sync(now)
+
+
+def reshard(policy: Policy) -> None:
+    """Let go of the gathered weights: FSDP2 keeps the root's after a forward pass without a backward one.
+
+    An optimizer made while they are there would hold, and step, the wrong tensors.
+    """
+    if isinstance(policy, FSDPModule):
+        policy.reshard()
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One process's part of a step: micro-batches, as many as every other process has; an empty one is for company."""
+
+    micro_batches: tuple[tuple[Example, ...], ...]
+
+
+def deal(examples: Sequence[Example], n_ranks: int, max_tokens: int) -> list[Share]:
+    """Return each process's part of a step: the longest examples first, each to the process with the fewest tokens."""
+    hands: list[list[Example]] = [[] for _ in range(n_ranks)]
+    if n_ranks == 1:
+        hands = [list(examples)]
+    else:
+        loads = [0] * n_ranks
+        for example in sorted(examples, key=lambda e: (-e.n_tokens, e.example_id)):
+            rank = loads.index(min(loads))
+            hands[rank].append(example)
+            loads[rank] += example.n_tokens
+    dealt = [[tuple(group) for group in iter_micro_batches(hand, max_tokens)] for hand in hands]
+    most = max(len(groups) for groups in dealt)
+    return [Share((*groups, *(() for _ in range(most - len(groups))))) for groups in dealt]
