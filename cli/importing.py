@@ -46,7 +46,7 @@ def import_(
     """Add files of a format to the store. Importing twice adds nothing."""
     from tsodata.errors import UsageError
     from tsodata.importers import FORMATS, ImportOptions, find_format, import_files
-    from tsodata.records import parse_size
+    from tsodata.sizes import parse_size
 
     from .report import import_lines
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from tsodata.records import format_size
+from tsodata.sizes import format_size
 
 if TYPE_CHECKING:
     from tsodata.coverage import CellCoverage, Coverage

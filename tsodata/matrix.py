@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tsodata.errors import UnknownNameError, UsageError
-from tsodata.records import Source, format_size, parse_size
+from tsodata.records import Source
+from tsodata.sizes import format_size, parse_size
 
 CHOSEN_ROLES = ("human", "newest-larger")
 REJECTED_ROLES = ("older", "smaller")

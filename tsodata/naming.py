@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tsodata import reading
 from tsodata.errors import UsageError
-from tsodata.records import Source, VersionOrder, parse_size
+from tsodata.records import Source, VersionOrder
+from tsodata.sizes import parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,6 @@ files or the store. Bad content raises ValueError, which an importer turns into 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -16,10 +15,9 @@ from operator import attrgetter
 from typing import Any, ClassVar, TypedDict
 
 from tsodata.provenance import canonical_json, check_names, content_key, double
+from tsodata.sizes import format_size
 
 ROLES = ("system", "user", "assistant")
-_SIZE = re.compile(r"^(\d+(?:\.\d+)?)\s*([KMBT]?)$", re.IGNORECASE)
-_EXPONENTS = {"K": -6, "M": -3, "": 0, "B": 0, "T": 3}
 
 
 class Message(TypedDict):
@@ -27,25 +25,6 @@ class Message(TypedDict):
 
     role: str
     content: str | None
-
-
-def parse_size(text: str | float | None) -> float | None:
-    """Return billions of parameters: '7', '7B' and 7 are 7.0, '350M' is 0.35, nothing is None.
-
-    Raises:
-        ValueError: the text is not a size.
-    """
-    if text is None or str(text).strip() in ("", "-"):
-        return None
-    match = _SIZE.match(str(text).strip())
-    if not match or not float(match[1]) > 0:
-        raise ValueError(f"size {text!r} is not a number of parameters such as 7, 7B or 350M")
-    return float(f"{match[1]}e{_EXPONENTS[match[2].upper()]}")
-
-
-def format_size(size_b: float | None) -> str:
-    """Return a size as people type it: 13, 1.3, or - where it is not known."""
-    return "-" if size_b is None else f"{size_b:g}"
 
 
 class Record:

@@ -28,18 +28,26 @@ answers as not materialized (
     from responses
     where responses.commit_seq <= $snapshot_seq and not responses.is_empty
 ),
-at_once as (
+raced as (
     select
         answers.prompt_key,
+        answers.response_key,
         roles.round,
-        arg_min(answers.response_key, tso_race(answers.response_key, roles.seed, roles.weight))
-            filter (where roles.is_chosen) as chosen_key,
-        arg_min(answers.response_key, tso_race(answers.response_key, roles.seed, roles.weight))
-            filter (where not roles.is_chosen) as rejected_key,
-        count(*) > bit_count(bit_or(roles.bit)) as is_crowded,
+        roles.is_chosen,
+        roles.bit,
+        tso_race(answers.response_key, roles.seed, roles.weight) as arrival,
     from answers
     join roles on roles.source_key = answers.source_key
-    group by answers.prompt_key, roles.round
+),
+at_once as (
+    select
+        prompt_key,
+        round,
+        arg_min(response_key, arrival) filter (where is_chosen) as chosen_key,
+        arg_min(response_key, arrival) filter (where not is_chosen) as rejected_key,
+        count(*) > bit_count(bit_or(bit)) as is_crowded,
+    from raced
+    group by prompt_key, round
 ),
 crowd as (
     select

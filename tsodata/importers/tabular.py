@@ -42,8 +42,8 @@ from tsodata.records import (
     Score,
     Settings,
     Source,
-    parse_size,
 )
+from tsodata.sizes import parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

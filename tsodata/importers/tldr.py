@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tsodata.importers.context import Context, Row, fail, maybe_text, text
-from tsodata.records import Origin, Prompt, Record, Response, Source, VersionOrder, parse_size
+from tsodata.records import Origin, Prompt, Record, Response, Source, VersionOrder
+from tsodata.sizes import parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
