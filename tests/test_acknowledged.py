@@ -75,7 +75,7 @@ def flip(position):
 
 
 SILENT = {"cut": cut, "emptied": empty, "lost": os.remove, "flipped in the size of its last entry": flip(-20)}
-LOUD = {"flipped at its beginning": flip(10), "flipped in the middle": flip(300), "flipped at its end": flip(-10)}
+LOUD = {"flipped at its beginning": flip(8), "flipped in the middle": flip(300), "flipped at its end": flip(-10)}
 
 
 def files(store):

@@ -58,5 +58,5 @@ def test_the_keys_of_the_records_are_the_ones_in_users_files():
     ] == GOLDEN
 
 
-def test_a_source_of_seven_is_not_mixed_up_with_one_of_seven_point_nought():
-    assert Source.model("m", "v1", 7).source_key != Source.model("m", "v1", 7.0).source_key
+def test_a_size_of_seven_is_one_of_seven_point_nought():
+    assert Source.model("m", "v1", 7).source_key == Source.model("m", "v1", 7.0).source_key

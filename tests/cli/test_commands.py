@@ -139,7 +139,7 @@ def test_failed_rows_are_told_with_their_line_and_exit_code_1(tso, tmp_path):
         (("export-answers", "m/v2/7", "--to", "fastchat", "--out", "o"), 1, "pass --dataset for another"),
         (("query", "z"), 2, "no query 'z'"),
         (("sql", "select"), 2, "Parser Error"),
-        (("sql", "select repeat('x', 2000000000), repeat('y', 2000000000)"), 2, "needs more than 1GB of memory"),
+        (("sql", "select repeat('x', 2000000000)", "--memory", "100MB"), 2, "needs more than 100MB of memory"),
         (("sql", "select 1", "--memory", "much"), 2, "--memory 'much' is not an amount"),
         (("sql", "select 1", "--store", "none.duckdb"), 3, "no store at none.duckdb"),
     ],

@@ -5,6 +5,8 @@ The colours are those of Okabe and Ito (2008); maps use viridis and PuOr, which 
 
 from __future__ import annotations
 
+import io
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 BLUE, VERMILION, GREEN, GREY, BLACK = "#0072B2", "#D55E00", "#009E73", "#8A8A8A", "#222222"
 SIDE_COLOURS = {"chosen": BLUE, "rejected": VERMILION, "base": BLACK, "neither": GREY}
 DPI = 150
+_HASHED_ID = re.compile(
+    r'(?<=id=")(?:[a-z]+|C\d+_\d+_)[0-9a-f]{10}(?=")|(?<=#)(?:[a-z]+|C\d+_\d+_)[0-9a-f]{10}(?=[")])'
+)
 _SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -72,4 +77,12 @@ def blank(
 def save(figure: Figure, folder: Path, name: str) -> None:
     """Write a figure as PNG and SVG, the same bytes for the same figure."""
     figure.savefig(folder / f"{name}.png", dpi=DPI, metadata={"Software": None})
-    figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": None})
+    drawn = io.StringIO()
+    figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
+    (folder / f"{name}.svg").write_text(_with_plain_ids(drawn.getvalue()), encoding="utf-8")
+
+
+def _with_plain_ids(svg: str) -> str:
+    """Return a drawing with its hashed ids numbered in their order: they hash the last digits of the layout too."""
+    numbers: dict[str, str] = {}
+    return _HASHED_ID.sub(lambda found: numbers.setdefault(found[0], f"id{len(numbers) + 1}"), svg)
