@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from tsodata.errors import UsageError
 
 from .exits import guarded, narrate
 from .opening import open_store, print_json, recorded
@@ -68,6 +71,7 @@ def stage(
 
     Under torchrun the policy is sharded over all processes (FSDP2); the first of them alone opens the store.
     """
+    _require_torch()
     from tsotrain.config import load_config
     from tsotrain.parallel import processes
     from tsotrain.stages import plan_stage, run_stage
@@ -90,6 +94,11 @@ def stage(
             print_json(asdict(report))
         elif ours.is_first:
             print(f"{report.stage_id}: policy {report.policy}, {report.n_steps} steps on {report.n_pairs} pairs")
+
+
+def _require_torch() -> None:
+    if any(importlib.util.find_spec(name) is None for name in ("torch", "transformers", "safetensors")):
+        raise UsageError("training needs torch, transformers and safetensors; pip install 'tso[train]'")
 
 
 def _nothing(_: str) -> None:
@@ -118,6 +127,7 @@ def curves(
     out: Annotated[Path, typer.Option(help="Where to write OUT.png and OUT.svg.")] = Path("curves"),
 ) -> None:
     """Draw rewards of both sides, margin, gradient scale and learning rate over the steps of stages."""
+    _require_torch()
     from tsotrain.curves import draw_curves
 
     print(*draw_curves(stages, out), sep="\n")

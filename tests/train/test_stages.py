@@ -61,6 +61,23 @@ def test_what_cannot_be_trained_is_one_line_and_an_exit_code(tso, words, code, m
     assert message in said
 
 
+@pytest.mark.parametrize("words", [("stage", "--minibatch", "1"), ("curves", "stages/b/1")])
+def test_without_torch_the_way_out_is_told(words):
+    code = (
+        "import importlib.util, sys\n"
+        "importlib.util.find_spec = lambda name: None\n"
+        "from tsocli.train import main\n"
+        "sys.argv = ['tso-train', *sys.argv[1:]]\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr.strip().splitlines() == [
+        "tso-train: error: training needs torch, transformers and safetensors; pip install 'tso[train]'"
+    ]
+
+
 def test_a_dry_run_prints_the_plan_and_trains_nothing(tso, base):
     plan = json.loads(tso("tso-train", "stage", "--minibatch", "1", "--policy", base, *SETTINGS, "--dry-run"))
 
