@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from . import asking, checking, comparing, exporting, importing, pairing, stats
+from .apps import make_app
 
-app = typer.Typer(
-    name="tso-data",
-    help="The preference store: prompts, matrix answers, human answers, scores, and the pairs drawn from them.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+app = make_app(
+    "tso-data",
+    "The preference store: prompts, matrix answers, human answers, scores, and the pairs drawn from them.",
 )
 app.command("init")(importing.init)
 app.command("import")(importing.import_)
@@ -36,14 +29,3 @@ app.command("query")(asking.query)
 def main() -> None:
     """Run the app; the entry point of the installed command."""
     app()
-
-
-@app.callback(invoke_without_command=True)
-def _version(
-    *, version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False
-) -> None:
-    if version:
-        from tsodata import __version__
-
-        print(f"tso {__version__}")
-        raise typer.Exit

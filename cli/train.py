@@ -12,6 +12,7 @@ import typer
 
 from tsodata.errors import UsageError
 
+from .apps import make_app
 from .exits import guarded, narrate
 from .opening import open_store, print_json, recorded
 from .options import AsJson, StorePath, Wait, named_values
@@ -22,30 +23,15 @@ if TYPE_CHECKING:
     from tsotrain.parallel import Processes
     from tsotrain.stages import StagePlan
 
-app = typer.Typer(
-    name="tso-train",
-    help="The thin trainer: staged preference optimization on the store's pairs.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+app = make_app(
+    "tso-train",
+    "The thin trainer: staged preference optimization on the store's pairs.",
 )
 
 
 def main() -> None:
     """Run the app; the entry point of the installed command."""
     app()
-
-
-@app.callback(invoke_without_command=True)
-def _version(
-    *, version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False
-) -> None:
-    if version:
-        from tsodata import __version__
-
-        print(f"tso {__version__}")
-        raise typer.Exit
 
 
 @app.command()

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, get_type_hints
 from tsotrain.errors import TrainError
 
 T = TypeVar("T")
-LOSSES = ("dual_clip", "dpo", "ipo", "cdpo", "sft")
+LOSSES = ("dual_clip", "dpo", "ipo", "cdpo")
 FORMS = ("separate", "joint", "linear")
 PRECISIONS = ("auto", "bf16", "fp32")
 

@@ -15,11 +15,11 @@ from typing import Any
 
 from tsotrain.config import StageConfig
 from tsotrain.errors import TrainError
+from tsotrain.logprobs import CHUNK_STATES
 from tsotrain.tokens import Tokenized
 
 STATE_BYTES = 16  # a parameter's weight, gradient and two moments in float32
 ACTIVATION_BYTES = 34  # a token's, per layer and hidden unit, at 2 bytes a number
-HEAD_STATES = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,6 @@ def estimate_stage(policy: Path, found: Tokenized, config: StageConfig, *, n_ran
         n_parameters=n_parameters,
         state_bytes=STATE_BYTES * n_parameters // n_ranks,
         activation_bytes=widest * per_token,
-        head_bytes=HEAD_STATES * shape["vocab_size"] * (4 + (number if in_bf16 else 0))
+        head_bytes=CHUNK_STATES * shape["vocab_size"] * (4 + (number if in_bf16 else 0))
         + shape["vocab_size"] * shape["hidden_size"] * (4 + number),
     )

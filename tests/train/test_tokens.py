@@ -92,6 +92,7 @@ def test_a_folder_without_a_template_is_refused(tokenizer_with, tmp_path):
         ("epochs = 0", "epochs = 0: at least 1"),
         ("epochs = 'two'", "epochs = 'two' is not of the right type"),
         ("[loss]\nname = 'simpo'", "loss.name = 'simpo': known are dual_clip"),
+        ("[loss]\nname = 'sft'", "loss.name = 'sft': known are dual_clip, dpo, ipo, cdpo$"),
         ("[optimizer]\nlearning_rate = -1", "optimizer.learning_rate = -1: a number above 0"),
         ("x", "cannot be read"),
     ],
