@@ -40,6 +40,7 @@ PREFIXES = {
     "run": "run",
     "stage": "stg",
     "artefact": "art",
+    "request": "req",
 }
 _ID = re.compile(r"^([a-z]+)(\d+)-([0-9a-f]{16})$")
 _PACKAGES = ("duckdb", "polars", "pyarrow")

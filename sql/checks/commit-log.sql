@@ -67,6 +67,8 @@ with present as (
     select 'stages', commit_seq, count(*), bit_xor(stage_key) from stages group by all
     union all
     select 'pair_feedback', commit_seq, count(*), bit_xor(stage_key) from pair_feedback group by all
+    union all
+    select 'calls', commit_seq, count(*), bit_xor(call_key) from calls group by all
 ),
 numbered as (
     select

@@ -173,6 +173,11 @@ with repeated as (
     from pair_feedback
     group by stage_key, pair_key, epoch
     having count(*) > 1
+    union all
+    select 'calls', any_value(format('{:016x}', call_key)), count(*), max(commit_seq)
+    from calls
+    group by call_key
+    having count(*) > 1
 )
 select
     repeated.id,

@@ -201,6 +201,20 @@ orphans as (
     select tso_id('pair', pair_feedback.pair_key), 'pair_feedback', 'pair_key', pair_feedback.commit_seq
     from pair_feedback
     anti join pairs on pairs.pair_key = pair_feedback.pair_key
+    union all
+    select tso_id('req', calls.request_key), 'calls', 'prompt_key', calls.commit_seq
+    from calls
+    anti join prompts on prompts.prompt_key = calls.prompt_key
+    union all
+    select tso_id('req', calls.request_key), 'calls', 'response_key', calls.commit_seq
+    from calls
+    anti join responses on responses.response_key = calls.response_key
+    where calls.response_key is not null
+    union all
+    select tso_id('req', calls.request_key), 'calls', 'judgement_key', calls.commit_seq
+    from calls
+    anti join judgements on judgements.judgement_key = calls.judgement_key
+    where calls.judgement_key is not null
 )
 select
     orphans.id,

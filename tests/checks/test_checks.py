@@ -155,7 +155,15 @@ def test_every_reference_is_followed(copy):
         "select table_name, column_name from duckdb_columns() where column_name like '%\\_key' escape '\\' "
         "and column_index > 1 and table_name in (select table_name from duckdb_tables())"
     ).rows()
-    elsewhere = {"text_key", "snapshot_key", "chosen_key", "rejected_key", "chosen_source_key", "rejected_source_key"}
+    elsewhere = {
+        "text_key",
+        "request_key",
+        "snapshot_key",
+        "chosen_key",
+        "rejected_key",
+        "chosen_source_key",
+        "rejected_source_key",
+    }
     followed = queries.load("checks/orphans").sql
     by_other_checks = {
         ("commits", "run_key"),  # commits-without-run
