@@ -62,11 +62,25 @@ class OptimizerConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ShardingConfig:
+    """How a policy is spread over the processes of torchrun, by FSDP2."""
+
+    cpu_offload: bool = False  # ours: weights, gradients and moments wait in the memory of the CPU
+    reduce_precision: str = "fp32"  # ours: the dtype in which gradients are summed over processes; bf16 halves traffic
+    reshard_after_forward: bool = True  # ours: false gathers each layer once a pass, and keeps all of them meanwhile
+    defer_reduction: bool = False  # ours: true sums once a step, and keeps a whole gradient in every process
+
+    def __post_init__(self) -> None:
+        _one_of("sharding.reduce_precision", self.reduce_precision, PRECISIONS[1:])
+
+
+@dataclass(frozen=True, slots=True)
 class StageConfig:
     """One training session on one minibatch of pairs."""
 
     loss: LossConfig = field(default_factory=LossConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    sharding: ShardingConfig = field(default_factory=ShardingConfig)
     batch_pairs: int = 256  # Sec. 4.1.4: pairs of one optimizer step
     epochs: int = 2  # Sec. 4.1.4
     seed: int = 43  # Sec. 4.1.4
@@ -119,7 +133,8 @@ def load_config(path: Path | None, overrides: Mapping[str, str] | None = None) -
     where = str(path) if path else "the settings"
     loss = _record(LossConfig, table.pop("loss", {}), f"{where}: loss")
     optimizer = _record(OptimizerConfig, table.pop("optimizer", {}), f"{where}: optimizer")
-    return replace(_record(StageConfig, table, where), loss=loss, optimizer=optimizer)
+    sharding = _record(ShardingConfig, table.pop("sharding", {}), f"{where}: sharding")
+    return replace(_record(StageConfig, table, where), loss=loss, optimizer=optimizer, sharding=sharding)
 
 
 def _typed(text: str) -> object:

@@ -22,17 +22,25 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.distributed.tensor import DTensor
 
 from tsotrain import checkpoints, losses, references
 from tsotrain.batching import Example, batches_of_epoch, pack
 from tsotrain.config import LossConfig, OptimizerConfig, StageConfig
 from tsotrain.errors import DivergedError, TrainError
+from tsotrain.loading import load_sharded
 from tsotrain.losses import LogRatios
 from tsotrain.metrics import StepLog, pair_figures, step_figures
-from tsotrain.parallel import Processes, deal, shard, sync_gradients
-from tsotrain.policy import Policy, check_scores, check_vocabulary, load_policy, policy_sha256
+from tsotrain.parallel import Processes, deal, reshard, sync_gradients
+from tsotrain.policy import (
+    Policy,
+    check_scores,
+    check_vocabulary,
+    checkpoint_activations,
+    load_policy,
+    policy_sha256,
+)
 from tsotrain.saving import save_policy
 
 Say = Callable[[str], None]
@@ -120,7 +128,7 @@ def train_stage(
         KeyboardInterrupt: a signal has ended it, at a checkpoint.
     """
     precision = precision_of(config, ours.device)
-    reference_hash = policy_sha256(reference)
+    reference_hash = ours.share(policy_sha256(reference) if ours.is_first else "")
     key = references.reference_key(reference_hash, examples, precision)
     identity = {"reference": reference_hash, "pairs": key, "config": config.body()}
     done = _claim(folder, identity)
@@ -140,7 +148,8 @@ def train_stage(
     last = stage.run()
     path = folder / "policy"
     save_policy(policy, reference, path, ours)
-    outcome = Outcome(path, policy_sha256(path), reference_hash, stage.n_steps, last)
+    policy_hash = ours.share(policy_sha256(path) if ours.is_first else "")
+    outcome = Outcome(path, policy_hash, reference_hash, stage.n_steps, last)
     if ours.is_first:
         _write_json(folder / _IDENTITY, {**identity, "outcome": {**asdict(outcome), "policy": str(path)}})
         shutil.rmtree(folder / "checkpoints", ignore_errors=True)
@@ -176,12 +185,20 @@ def _load(
     reference: Path, examples: Sequence[Example], config: StageConfig, ours: Processes, precision: torch.dtype
 ) -> Policy:
     """Return the policy to train, checked against its tokenizer and its own forward pass, and sharded."""
-    policy = load_policy(reference, device=ours.device)
+    is_sharded = distributed.is_initialized()
+    if config.sharding.cpu_offload and not is_sharded:
+        raise TrainError("sharding.cpu_offload shards: start with torchrun --standalone --nproc-per-node 1, or more")
+    policy = (
+        load_sharded(reference, ours, precision=precision, config=config.sharding)
+        if is_sharded
+        else load_policy(reference, device=ours.device)
+    )
     check_vocabulary(policy, max(max(e.prompt + sum(e.responses, ())) for e in examples))
     check_scores(policy, min(examples, key=lambda e: e.n_tokens), ours.device)
+    reshard(policy)
     if config.gradient_checkpointing:
-        policy.model.gradient_checkpointing_enable({"use_reentrant": False})
-    return shard(policy, ours, precision=precision)
+        checkpoint_activations(policy)
+    return policy
 
 
 @dataclass(slots=True)
@@ -206,7 +223,7 @@ class _Stage:
         optimizer = make_optimizer(self.policy, self.config.optimizer)
         saved = self.folder / "checkpoints"
         newest = checkpoints.newest(saved)
-        done = checkpoints.load(newest, self.policy, optimizer, self.ours) if newest else 0
+        done = checkpoints.load(newest, self.policy, optimizer) if newest else 0
         if done:
             self.say(f"going on after step {done} of {self.n_steps}")
         figures: dict[str, Any] = {}
@@ -251,7 +268,7 @@ class _Stage:
         references_BR = self.logps_ER[list(places)].to(self.ours.device)
         micro_batches = deal(batch, self.ours.n_ranks, self.config.micro_tokens)[self.ours.rank].micro_batches
         for position, micro in enumerate(micro_batches, 1):
-            sync_gradients(self.policy, now=position == len(micro_batches))
+            sync_gradients(self.policy, now=position == len(micro_batches) or not self.config.sharding.defer_reduction)
             examples = list(micro) or batch[:1]  # an empty one runs for the company of the other processes
             rows = [place_in_batch[example.example_id] for example in examples]
             scored_ER = self._backward(examples, references_BR[rows], weight=1 / len(batch) if micro else 0.0)
