@@ -66,7 +66,7 @@ class Policy(nn.Module):
             position_ids=batch.positions_1T,
             use_cache=False,
             layouts=batch.layouts,
-            masks=attention.response_masks(batch.layouts, dtype, device),
+            masks=attention.response_masks(batch.layouts, attention.attention_dtype(dtype, device), device),
         )
         hidden_1TD: Tensor = body.last_hidden_state.to(dtype)
         return hidden_1TD

@@ -45,6 +45,7 @@ from tsotrain.saving import save_policy
 
 Say = Callable[[str], None]
 _IDENTITY = "stage.json"
+_NATIVE_BF16 = ("amx_bf16", "avx512_bf16", "bf16")  # the last is ARM's
 _SETTLED_STEPS = 5  # gradient norms before one counts as an explosion
 
 
@@ -65,9 +66,10 @@ def precision_of(config: StageConfig, device: torch.device) -> torch.dtype:
         return torch.float32
     if config.precision == "bf16":
         return torch.bfloat16
-    has_bf16 = (
-        torch.cuda.is_bf16_supported() if device.type == "cuda" else torch.backends.cpu.get_cpu_capability() == "AMX"
-    )
+    if device.type == "cuda":
+        has_bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        has_bf16 = any(torch.cpu.get_capabilities().get(name) for name in _NATIVE_BF16)
     return torch.bfloat16 if has_bf16 else torch.float32
 
 
