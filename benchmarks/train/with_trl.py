@@ -41,7 +41,7 @@ def train(folder: Path, out: Path, setting: str) -> dict[str, float]:
             times["reference"] = cpu_s() - started
             return done
 
-    class Clock(TrainerCallback):  # type: ignore[misc]
+    class Clock(TrainerCallback):
         def on_step_begin(self, *_: Any, **__: Any) -> None:
             times["begin"] = cpu_s()
 
