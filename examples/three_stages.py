@@ -10,6 +10,7 @@ the dual clip loss it rises.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import random
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast
 
 TEMPLATE = (
     "{{ bos_token }}{% for m in messages %}{{ m['content'] }}{% if m['role'] == 'assistant' %}{{ eos_token }}"
@@ -126,7 +127,7 @@ def sample(policy: Path, asked: list[str]) -> list[str]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     torch.manual_seed(43)
-    model: LlamaForCausalLM = AutoModelForCausalLM.from_pretrained(policy)
+    model: Any = AutoModelForCausalLM.from_pretrained(policy)
     tokenizer = AutoTokenizer.from_pretrained(policy)
     ids = tokenizer([f"<s>{prompt}=" for prompt in asked], return_tensors="pt", add_special_tokens=False)["input_ids"]
     made = model.generate(
@@ -154,10 +155,8 @@ def answer_rows(folder: Path, asked: list[str]) -> Iterator[dict[str, Any]]:
 
 def command(name: str, *words: str) -> None:
     """Run a command of `tso-data` or `tso-train` in this process."""
-    from tsocli import data, train
-
     print(f"$ {name} {' '.join(words)}", flush=True)
-    app = data.app if name == "tso-data" else train.app
+    app = importlib.import_module(f"tsocli.{name.removeprefix('tso-')}").app
     app(list(words), prog_name=name, standalone_mode=False)
 
 

@@ -90,5 +90,6 @@ def attend(calls: Sequence[Call], heads: tuple[Tensor, Tensor, Tensor], *, scali
             scale=scaling,
             window_size=(-1, 0),  # causal
         )
+        assert isinstance(made, Tensor)
         out = out.index_copy(0, call.queries, made)
     return out
