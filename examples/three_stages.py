@@ -35,6 +35,7 @@ SETTINGS = {
     "epochs": 2,
     "max_norm_growth": 1e6,  # a policy this small starts from tiny gradients
 }
+HUMAN_SHARE = 0.05  # of the texts of pretraining: the base knows people's style, and hardly uses it
 N_NEW_TOKENS = 28
 
 
@@ -117,7 +118,7 @@ def _iter_batches(tokenizer: PreTrainedTokenizerFast) -> Iterator[Any]:
         texts = []
         for _ in range(48):
             prompt = f"{draw.randrange(1000, 10_000)}+{draw.randrange(1000, 10_000)}"
-            texts.append(f"<s>{prompt}={worked(prompt, is_human=draw.random() < 0.3)}</s>")
+            texts.append(f"<s>{prompt}={worked(prompt, is_human=draw.random() < HUMAN_SHARE)}</s>")
         yield tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=False)["input_ids"]
 
 

@@ -93,8 +93,8 @@ def _table(figures: Figures, folder: Path, *, shape: str, length: str) -> Iterat
     yield ""
     yield f"{len(pairs)} pairs, {n_tokens // EPOCHS:,} tokens an epoch."
     yield ""
-    yield "| | tokens / cpu s, stage | step alone | tso is faster | peak MB | tso takes | of the machine | norm |"
-    yield "|---|---:|---:|---:|---:|---:|---:|---:|"
+    yield "| | tokens/cpu s, stage | step alone | tso is faster | peak MB | tso takes | of the machine | norm | runs |"
+    yield "|---|---:|---:|---:|---:|---:|---:|---:|---:|"
     for name, of_run in runs.items():
         spent = stage_s(of_run)
         cells = [
@@ -105,6 +105,7 @@ def _table(figures: Figures, folder: Path, *, shape: str, length: str) -> Iterat
             f"{ours['peak_mb'] / of_run['peak_mb']:.2f}",
             f"{needed_gflop(folder, SHAPES[shape]) / spent / rate:.0%}",
             f"{of_run['gradient_norm']:.2f}",
+            f"{of_run['n_runs']:.0f}",
         ]
         yield f"| {NAMES[name]} | " + " | ".join(cells) + " |"
     yield ""

@@ -26,7 +26,7 @@ def material(tmp_path):
 
 
 def figures(reference_s, step_s, peak_mb):
-    return {"reference_s": reference_s, "step_s": step_s, "peak_mb": peak_mb, "gradient_norm": 17.6}
+    return {"reference_s": reference_s, "step_s": step_s, "peak_mb": peak_mb, "gradient_norm": 17.6, "n_runs": 3}
 
 
 def test_a_stage_is_one_pass_of_the_reference_and_two_epochs():
@@ -58,7 +58,7 @@ def test_the_page_tells_ratios_of_stages_and_of_memory(material, monkeypatch):
     text = page.write(found, material)
 
     # 14 tokens an epoch: 3 + 5 and 3 + 3
-    assert "| TRL, bf16, reference precomputed, no checkpointing | 1 | 1 | 9.0x | 400 | 0.25 | 0% | 17.60 |" in text
+    assert "| TRL, bf16, reference precomputed, no checkpointing | 1 | 1 | 9.0x | 400 | 0.25 | 0% | 17.60 | 3 |" in text
     assert "| tso (its defaults) | 6 | 7 | 1.0x | 100 | 1.00 |" in text
     assert "long prompts" not in text
 
