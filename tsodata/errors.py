@@ -8,6 +8,7 @@
     │   └── ExportRefusedError        an export would be incomplete or would overwrite another
     ├── UsageError           exit 2   a name, option, recipe or query that cannot be meant
     │   ├── RecipeError
+    │   ├── RubricError
     │   ├── QueryError
     │   └── UnknownNameError          no such build, pair, cell, query
     └── StoreError           exit 3   the store cannot be used now, or not by this version
@@ -57,6 +58,10 @@ class UsageError(TsoError):
 
 class RecipeError(UsageError):
     """A recipe that cannot be read."""
+
+
+class RubricError(UsageError):
+    """A rubric that cannot be read, or a place of its template that nothing fills."""
 
 
 class QueryError(UsageError):
