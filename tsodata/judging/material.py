@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tsodata.records import Message, transcript
@@ -53,9 +53,9 @@ def _shared_values(answer: Answer, categories: Sequence[str]) -> dict[str, str]:
     return values if category is None else values | {"category": category}
 
 
-def filled_in(messages: Sequence[Message], own_answers: Mapping[int, str] | Sequence[str]) -> tuple[Message, ...]:
+def filled_in(messages: Sequence[Message], own_answers: Sequence[str]) -> tuple[Message, ...]:
     """Return the messages with the open turns filled by the source's own answers, the first one first."""
-    given = iter(own_answers.values() if isinstance(own_answers, Mapping) else own_answers)
+    given = iter(own_answers)
     return tuple(
         Message(role=message["role"], content=next(given)) if message["content"] is None else message
         for message in messages
