@@ -69,6 +69,24 @@ class Call(Record):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Reply(Record):
+    """What is known of an accepted call besides its answer."""
+
+    table: ClassVar[str] = "replies"
+    call_key: int
+    served_model: str | None
+    prompt_sha256: str | None
+
+    @classmethod
+    def of(cls, call: Call, ended: Ended) -> Reply | None:
+        """Return the row of an attempt that ended, or None where nothing is known."""
+        answer = ended.completion
+        if answer is None or (answer.served_model is None and answer.prompt_sha256 is None):
+            return None
+        return cls(call.call_key, answer.served_model, answer.prompt_sha256)
+
+
 def request_key(
     identity: ModelIdentity,
     messages: Sequence[Message],

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tsodata.calls import Call, request_key, sample_seed
+from tsodata.calls import Call, Reply, request_key, sample_seed
 from tsodata.engines.protocol import Completion, Engine, Request
 from tsodata.errors import RubricError
 from tsodata.judging.choosing import Ask, Chosen, Task
@@ -135,7 +135,7 @@ class Judging:
     def _records(self, ended: Ended) -> Iterator[Record]:
         waiting = self._waiting[ended.request.key]
         if ended.completion is None:
-            yield self._call(ended, waiting[0], None)
+            yield from self._call(ended, waiting[0], None)
             return
         settings = self._settings(ended.completion)
         yield settings
@@ -148,7 +148,7 @@ class Judging:
             yield one.question.record
             yield judgement
             yield from self._verdicts(one, judgement, ended.completion)
-        yield self._call(ended, waiting[0], first)
+        yield from self._call(ended, waiting[0], first)
 
     def _judgement(self, waiting: Waiting, completion: Completion, settings: Settings) -> Judgement:
         first, *others = waiting.shown
@@ -188,16 +188,20 @@ class Judging:
         }
         return Settings.of({name: value for name, value in known.items() if value is not None})
 
-    def _call(self, ended: Ended, waiting: Waiting, judgement: Judgement | None) -> Call:
-        return Call.of(
+    def _call(self, ended: Ended, waiting: Waiting, judgement: Judgement | None) -> Iterator[Record]:
+        shown = waiting.shown[0]
+        call = Call.of(
             ended,
             self.engine,
             run_key=self.run.key,
             task="judge",
-            prompt_key=waiting.shown[0].prompt_key,
-            response_key=waiting.shown[0].response_key,
+            prompt_key=shown.prompt_key,
+            response_key=None if waiting.probe else shown.response_key,  # a made-up answer is no response
             judgement_key=judgement.judgement_key if judgement else None,
         )
+        yield call
+        if reply := Reply.of(call, ended):
+            yield reply
 
 
 def _keys(asks: Sequence[Ask]) -> set[int]:

@@ -3,6 +3,7 @@
 Knows no store: whoever runs requests says what keeps a batch of what ended.
 """
 
+from tsodata.runner.endings import raise_ending
 from tsodata.runner.limits import Limits, Prices
 from tsodata.runner.running import run_requests, run_waves
 from tsodata.runner.sums import Ended, Ending, Keep, Progress, Sums, Tell
@@ -16,6 +17,7 @@ __all__ = [
     "Progress",
     "Sums",
     "Tell",
+    "raise_ending",
     "run_requests",
     "run_waves",
 ]

@@ -26,6 +26,7 @@ from tsodata.runner.sums import Ended, Ending, Keep, Progress, Sums, Tell
 FINAL = frozenset(
     {FailureKind.REFUSED, FailureKind.TOO_LONG, FailureKind.BAD_REQUEST}
 )  # the same again would fail again
+ALL_BAD = 20  # so many bad requests before any answer: it is not the requests
 TICK_S = 0.5
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
@@ -98,6 +99,8 @@ class _Running:
         self.ready: deque[_Asked] = deque()
         self.n_later = 0  # to be tried again, not yet
         self.n_in_flight = 0
+        self.n_answers = 0
+        self.n_bad = 0
         self.workers: set[asyncio.Task[None]] = set()
         self.error: BaseException | None = None
 
@@ -228,6 +231,7 @@ class _Running:
                 self._answered(one, result)
 
     def _answered(self, asked: _Asked, completion: Completion) -> None:
+        self.n_answers += 1
         self.pace.answered()
         self._hire()
         prompt, answer = completion.n_prompt_tokens or 0, completion.n_completion_tokens or 0
@@ -246,6 +250,10 @@ class _Running:
         if failure.kind is FailureKind.UNAUTHORISED:
             self._stop(Ending.UNAUTHORISED, failure.detail)
             is_last = False  # the request may be asked again, with another key
+        if failure.kind is FailureKind.BAD_REQUEST and not self.n_answers:
+            self.n_bad += 1
+            if self.n_bad >= ALL_BAD:
+                self._stop(Ending.UNUSABLE, failure.detail)
         self.keeper.add(Ended(asked.request, asked.n_attempts, failure), is_last=is_last)
         if not is_last:
             pause_s = self.pace.jitter(min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** max(0, asked.n_faults - 1)))
@@ -277,8 +285,7 @@ class _Running:
         sums, limits = self.sums, self.limits
         if not limits.has_budget:
             return True
-        n_answers = max(1, sums.n_done + self.keeper.n_uncommitted)
-        ahead = 1 + (self.n_in_flight + 1) / n_answers if sums.n_tokens else 1.0
+        ahead = 1 + (self.n_in_flight + 1) / max(1, self.n_answers)
         over_tokens = limits.budget_tokens is not None and sums.n_tokens * ahead >= limits.budget_tokens
         over_usd = limits.budget_usd is not None and (sums.usd or 0.0) * ahead >= limits.budget_usd
         if over_tokens or over_usd:

@@ -20,6 +20,7 @@ class Ending(StrEnum):
     PARKED = "parked"  # the other side asks for a longer wait than `max_wait_s`
     BUDGET = "budget"
     UNAUTHORISED = "unauthorised"
+    UNUSABLE = "unusable"  # the first requests were all bad: a wrong model name, or a setting that it does not take
 
 
 @dataclass(frozen=True, slots=True)
