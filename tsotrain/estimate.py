@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tsotrain.config import StageConfig
+from tsotrain.config import TrainConfig
 from tsotrain.errors import TrainError
 from tsotrain.logprobs import CHUNK_STATES
 from tsotrain.tokens import Tokenized
@@ -52,7 +52,7 @@ def count_parameters(config: dict[str, Any]) -> int:
     return int(layers * layer + embeddings + hidden)
 
 
-def estimate_stage(policy: Path, found: Tokenized, config: StageConfig, *, n_ranks: int, in_bf16: bool) -> Estimate:
+def estimate_stage(policy: Path, found: Tokenized, config: TrainConfig, *, n_ranks: int, in_bf16: bool) -> Estimate:
     """Return the size of a stage on `n_ranks` processes.
 
     Raises:
@@ -71,7 +71,7 @@ def estimate_stage(policy: Path, found: Tokenized, config: StageConfig, *, n_ran
     return Estimate(
         n_pairs=len(found.examples),
         n_tokens=found.n_tokens * config.epochs,
-        n_steps=config.epochs * math.ceil(len(found.examples) / config.batch_pairs),
+        n_steps=config.epochs * math.ceil(len(found.examples) / config.batch_size),
         n_parameters=n_parameters,
         state_bytes=STATE_BYTES * n_parameters // n_ranks,
         activation_bytes=widest * per_token,
