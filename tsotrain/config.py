@@ -6,13 +6,13 @@ import json
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar
 
+from tsodata.strict_toml import read_record, read_table
 from tsotrain.errors import TrainError
 
-T = TypeVar("T")
 C = TypeVar("C", bound="TrainConfig")
 LOSSES = ("dual_clip", "dpo", "ipo", "cdpo")
 FORMS = ("separate", "joint", "linear")
@@ -167,12 +167,7 @@ def load_tune_config(path: Path | None, overrides: Mapping[str, str] | None = No
 
 
 def _load(defaults: C, path: Path | None, overrides: Mapping[str, str]) -> C:
-    table: dict[str, Any] = {}
-    if path is not None:
-        try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise TrainError(f"{path}: cannot be read: {error}") from error
+    table = {} if path is None else read_table(path, refuse=TrainError)
     where = str(path) if path else "the settings"
     for name, value in overrides.items():
         *groups, last = name.split(".")
@@ -182,7 +177,20 @@ def _load(defaults: C, path: Path | None, overrides: Mapping[str, str]) -> C:
         if not isinstance(inner, dict):
             raise TrainError(f"{where}: no setting {name!r}")
         inner[last] = _typed(value)
-    return _replaced(defaults, table, where)
+    return read_record(type(defaults), _with_groups(defaults, table, where), where, refuse=TrainError)
+
+
+def _with_groups(defaults: TrainConfig, table: dict[str, Any], where: str) -> dict[str, Any]:
+    """Return a table with the settings of its groups, such as [loss], in place of theirs; what they leave out stays."""
+    found = dict(table)
+    for group in fields(defaults):
+        usual = getattr(defaults, group.name)
+        if is_dataclass(usual) and group.name in table:
+            given = table[group.name]
+            if isinstance(given, dict):
+                given = {of.name: getattr(usual, of.name) for of in fields(usual)} | given
+            found[group.name] = read_record(type(usual), given, f"{where}: {group.name}", refuse=TrainError)
+    return found
 
 
 def _typed(text: str) -> object:
@@ -193,43 +201,14 @@ def _typed(text: str) -> object:
         return text
 
 
-def _replaced(defaults: T, table: Any, where: str) -> T:
-    """Return the defaults with what a table sets; a field that holds settings itself takes a table of its own."""
-    if not isinstance(table, dict):
-        raise TrainError(f"{where} is not a table")
-    hints = get_type_hints(type(defaults))
-    known = {f.name for f in fields(defaults)}  # type: ignore[arg-type]
-    values: dict[str, Any] = {}
-    for name, value in table.items():
-        if name not in known:
-            raise TrainError(f"{where}: no setting {name!r}; known are {', '.join(sorted(known))}")
-        if is_dataclass(hints[name]):
-            values[name] = _replaced(getattr(defaults, name), value, f"{where}: {name}")
-        elif not _fits(value, hints[name]):
-            raise TrainError(f"{where}: {name} = {value!r} is not of the right type")
-        else:
-            values[name] = tuple(value) if isinstance(value, list) else value
-    return replace(defaults, **values)  # type: ignore[type-var]
-
-
-def _fits(value: object, hint: Any) -> bool:
-    if hint is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    if hint in (str, bool):
-        return isinstance(value, hint)
-    return isinstance(value, (list, tuple)) and all(_fits(item, get_args(hint)[0]) for item in value)
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise TrainError(f"{name} = {value!r}: known are {', '.join(known)}")
 
 
 def _at_least_one(name: str, value: int) -> None:
     if value < 1:
         raise TrainError(f"{name} = {value}: at least 1")
-
-
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise TrainError(f"{name} = {value!r}: known are {', '.join(known)}")
 
 
 def _above_zero(name: str, value: float) -> None:
