@@ -67,12 +67,12 @@ class LoraConfig:
     """An adapter of low rank (Hu et al. 2021) in place of all weights; rank 0 trains all of them."""
 
     rank: int = 0
-    alpha: float = 32.0  # ours; what the adapter adds is scaled by alpha / rank
+    alpha: int = 32  # ours; what the adapter adds is scaled by alpha / rank
     dropout: float = 0.0  # ours
     targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")  # ours
 
     def __post_init__(self) -> None:
-        _above_zero("lora.alpha", self.alpha)
+        _at_least_one("lora.alpha", self.alpha)
         if self.rank < 0:
             raise TrainError(f"lora.rank = {self.rank}: at least 0, which trains all weights")
         if not 0 <= self.dropout < 1:

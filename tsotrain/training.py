@@ -26,7 +26,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 from torch.distributed.tensor import DTensor
 
-from tsotrain import checkpoints, references
+from tsotrain import checkpoints, lora, references
 from tsotrain.batching import Example, batches_of_epoch, pack
 from tsotrain.config import StageConfig, TrainConfig
 from tsotrain.errors import DivergedError, TrainError
@@ -109,6 +109,9 @@ class Session:
         with _writing(self.folder):
             loop = _Loop(self, policy, objective)
             last = loop.run()
+            if self.config.lora.rank:
+                lora.save_adapter(policy, self.config.lora, origin=self.origin, folder=self.folder / "adapter")
+                lora.merge_adapter(policy)
             path = self.folder / "policy"
             save_policy(policy, self.origin, path, self.ours)
             outcome = Outcome(path, policy_sha256(path), origin_sha256, loop.n_steps, last)
@@ -196,6 +199,10 @@ def _load(
     check_scores(policy, min(examples, key=lambda e: e.n_tokens), ours.device)
     if config.gradient_checkpointing:
         policy.model.gradient_checkpointing_enable({"use_reentrant": False})
+    if config.lora.rank:
+        if ours.n_ranks > 1:
+            raise TrainError("lora.rank above 0 trains in one process; start it without torchrun, or train all weights")
+        lora.add_adapter(policy, config.lora, seed=config.seed)
     return shard(policy, ours, precision=precision)
 
 
@@ -288,7 +295,8 @@ class _Loop:
             sync_gradients(self.policy, now=position == len(micro_batches))
             examples = list(micro) or batch[:1]  # an empty one runs for the company of the other processes
             rows = [row_of[example.example_id] for example in examples]
-            scored_BR = self._backward(examples, [places[row] for row in rows], weight=weight if micro else 0.0)
+            of_micro = [places[row] for row in rows]
+            scored_BR = self._backward(examples, of_micro, weight=weight if micro else 0.0, step=step)
             if micro:
                 logps_BR[rows] = scored_BR
         logps_BR = self.ours.sum(logps_BR).cpu()
@@ -300,7 +308,7 @@ class _Loop:
         optimizer.step()
         return logps_BR, loss_B
 
-    def _backward(self, group: Sequence[Example], places: Sequence[int], *, weight: float) -> Tensor:
+    def _backward(self, group: Sequence[Example], places: Sequence[int], *, weight: float, step: int) -> Tensor:
         """Add the gradient of a micro-batch, and return the log-probabilities, shape (examples, R)."""
         packed = pack(group, self.ours.device)
         n_responses = len(group[0].responses)
@@ -310,9 +318,10 @@ class _Loop:
             return self.objective.losses(logps_E.view(-1, n_responses), of_group).sum() * weight
 
         precision = self.session.precision
-        with torch.autocast(self.ours.device.type, precision, enabled=precision != torch.float32):
-            loss, logps_E = self.policy(packed, example_loss)
-        loss.backward()
+        with lora.dropping(self.policy, self.config.seed, step, places[0]):
+            with torch.autocast(self.ours.device.type, precision, enabled=precision != torch.float32):
+                loss, logps_E = self.policy(packed, example_loss)
+            loss.backward()
         scored_BR: Tensor = logps_E.view(-1, n_responses)
         return scored_BR
 
