@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tsotrain.config import StageConfig
+from tsotrain.config import LoraConfig, TrainConfig
 from tsotrain.errors import TrainError
 from tsotrain.logprobs import CHUNK_STATES
 from tsotrain.tokens import Tokenized
@@ -52,7 +52,18 @@ def count_parameters(config: dict[str, Any]) -> int:
     return int(layers * layer + embeddings + hidden)
 
 
-def estimate_stage(policy: Path, found: Tokenized, config: StageConfig, *, n_ranks: int, in_bf16: bool) -> Estimate:
+def count_adapter(config: dict[str, Any], lora: LoraConfig) -> int:
+    """Return the parameters of an adapter of a Llama-shaped model: two factors beside each layer that is adapted."""
+    hidden, inner = config["hidden_size"], config["intermediate_size"]
+    head = config.get("head_dim") or hidden // config["num_attention_heads"]
+    queries = config["num_attention_heads"] * head
+    keys = (config.get("num_key_value_heads") or config["num_attention_heads"]) * head
+    widths = {"q_proj": hidden + queries, "k_proj": hidden + keys, "v_proj": hidden + keys, "o_proj": queries + hidden}
+    widths |= dict.fromkeys(("gate_proj", "up_proj", "down_proj"), hidden + inner)
+    return int(config["num_hidden_layers"] * lora.rank * sum(widths.get(target, 0) for target in lora.targets))
+
+
+def estimate_stage(policy: Path, found: Tokenized, config: TrainConfig, *, n_ranks: int, in_bf16: bool) -> Estimate:
     """Return the size of a stage on `n_ranks` processes.
 
     Raises:
@@ -63,6 +74,9 @@ def estimate_stage(policy: Path, found: Tokenized, config: StageConfig, *, n_ran
         n_parameters = count_parameters(shape)
     except (OSError, ValueError, KeyError) as error:
         raise TrainError(f"{policy}/config.json does not tell the shape of a policy: {error!r}") from error
+    n_state_bytes = STATE_BYTES * n_parameters
+    if config.lora.rank:  # the frozen weights have neither gradient nor moments
+        n_state_bytes = 4 * n_parameters + STATE_BYTES * count_adapter(shape, config.lora)
     number = 2 if in_bf16 else 4
     widest = max(config.micro_tokens, *(example.n_tokens for example in found.examples))
     per_token = ACTIVATION_BYTES // 2 * number * shape["num_hidden_layers"] * shape["hidden_size"]
@@ -71,9 +85,9 @@ def estimate_stage(policy: Path, found: Tokenized, config: StageConfig, *, n_ran
     return Estimate(
         n_pairs=len(found.examples),
         n_tokens=found.n_tokens * config.epochs,
-        n_steps=config.epochs * math.ceil(len(found.examples) / config.batch_pairs),
+        n_steps=config.epochs * math.ceil(len(found.examples) / config.batch_size),
         n_parameters=n_parameters,
-        state_bytes=STATE_BYTES * n_parameters // n_ranks,
+        state_bytes=n_state_bytes // n_ranks,
         activation_bytes=widest * per_token,
         head_bytes=CHUNK_STATES * shape["vocab_size"] * (4 + (number if in_bf16 else 0))
         + shape["vocab_size"] * shape["hidden_size"] * (4 + number),
