@@ -38,9 +38,18 @@ def make(model: str, options: EngineOptions) -> OpenAIEngine:
     key = read_key(endpoint, options.key_env)
     if options.settings:
         raise UsageError(f"engine openai takes no setting {min(options.settings)!r}")
-    if importlib.util.find_spec("openai") is None:
-        raise UsageError("engine openai needs the openai package: pip install 'tso[openai]'")
+    require_package()
     return OpenAIEngine(model, endpoint=endpoint, key=key, options=options)
+
+
+def require_package() -> None:
+    """Refuse to go on without the openai package.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    if importlib.util.find_spec("openai") is None:
+        raise UsageError("endpoints need the openai package: pip install 'tso[openai]'")
 
 
 class OpenAIEngine:
