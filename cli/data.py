@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import asking, checking, comparing, evaluating, exporting, generating, importing, pairing, stats
+from . import asking, checking, comparing, evaluating, exporting, generating, importing, pairing, serving, stats
 from .apps import make_app
 
 app = make_app(
@@ -12,6 +12,7 @@ app = make_app(
 app.command("init")(importing.init)
 app.command("import")(importing.import_)
 app.command("generate")(generating.generate)
+app.command("serve")(serving.serve)
 app.command("matrix")(pairing.matrix)
 app.command("build-pairs")(pairing.build)
 app.command("builds")(pairing.builds)

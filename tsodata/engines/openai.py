@@ -38,11 +38,20 @@ def make(model: str, options: EngineOptions) -> OpenAIEngine:
     key = read_key(endpoint, options.key_env)
     if options.settings:
         raise UsageError(f"engine openai takes no setting {min(options.settings)!r}")
+    require_package()
+    return OpenAIEngine(model, endpoint=endpoint, key=key, options=options)
+
+
+def require_package() -> None:
+    """Refuse to go on without the openai package.
+
+    Raises:
+        UsageError: it is not installed.
+    """
     try:
         importlib.import_module("openai")  # half a second, before anything waits for it
     except ImportError:
-        raise UsageError("engine openai needs the openai package: pip install 'tso[openai]'") from None
-    return OpenAIEngine(model, endpoint=endpoint, key=key, options=options)
+        raise UsageError("endpoints need the openai package: pip install 'tso[openai]'") from None
 
 
 class OpenAIEngine:
