@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import asking, checking, comparing, evaluating, exporting, generating, importing, pairing, stats
+from . import asking, checking, comparing, evaluating, exporting, generating, importing, judging, pairing, stats
 from .apps import make_app
 
 app = make_app(
@@ -13,6 +13,7 @@ app.command("init")(importing.init)
 app.command("import")(importing.import_)
 app.command("generate")(generating.generate)
 app.command("matrix")(pairing.matrix)
+app.command("judge")(judging.judge)
 app.command("build-pairs")(pairing.build)
 app.command("builds")(pairing.builds)
 app.command("diff")(comparing.diff)
