@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import asking, checking, comparing, evaluating, exporting, generating, importing, pairing, serving, stats
+from . import asking, checking, comparing, evaluating, exporting, generating, importing, judging, pairing, serving, stats
 from .apps import make_app
 
 app = make_app(
@@ -14,6 +14,7 @@ app.command("import")(importing.import_)
 app.command("generate")(generating.generate)
 app.command("serve")(serving.serve)
 app.command("matrix")(pairing.matrix)
+app.command("judge")(judging.judge)
 app.command("build-pairs")(pairing.build)
 app.command("builds")(pairing.builds)
 app.command("diff")(comparing.diff)
