@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import asking, checking, comparing, exporting, importing, pairing, stats
+from . import asking, checking, comparing, correcting, exporting, importing, pairing, stats
 from .apps import make_app
 
 app = make_app(
@@ -20,6 +20,8 @@ app.command("explain")(pairing.explain)
 app.command("stats")(stats.stats)
 app.command("export")(exporting.export)
 app.command("export-answers")(exporting.answers)
+app.command("export-corrections")(correcting.export)
+app.command("correct")(correcting.correct)
 app.command("check")(checking.check)
 app.command("recover")(checking.recover)
 app.command("sql")(asking.sql)
