@@ -67,7 +67,7 @@ def names(row: Row) -> list[object]:
 def read_id(noun: str, value: object) -> int | None:
     """Return the key of an id, or None where it is none."""
     try:
-        return parse_id(noun, str(value))
+        return parse_id(noun, value) if isinstance(value, str) else None
     except UsageError:
         return None
 
@@ -99,6 +99,8 @@ def corrections(about: Row, filled: Sequence[Filled], context: Context) -> Itera
     if not filled:
         skip("not_filled", f"nobody has scored {about[ID]}")
     rubric = _rubric(about, context)
+    dimension = maybe_text(about, DIMENSION) or "overall"
+    check_names(dimension)
     yield rubric
     for one in filled:
         kind = "model" if context.by else one.kind or "human"
@@ -108,7 +110,7 @@ def corrections(about: Row, filled: Sequence[Filled], context: Context) -> Itera
             prompt_key=answer.prompt_key,
             response_key=response_key,
             rubric_key=rubric.rubric_key,
-            dimension=maybe_text(about, DIMENSION) or "overall",
+            dimension=dimension,
             value=_value(one.value, rubric),
             author=_author(one, context),
             author_kind=kind,
