@@ -90,3 +90,47 @@ def correct(
         print_json(plain(report))
     else:
         print(f"{report.judge}: {report.n_added} corrections added, {report.n_present} there already")
+
+
+@guarded
+def agreement(
+    judge: Annotated[
+        list[str] | None, typer.Option("--judge", help="A judge; two are compared, the second with the first.")
+    ] = None,
+    against: Annotated[str, typer.Option(help="people, or another judge.")] = "people",
+    rubric: Annotated[str | None, typer.Option(help="Only scores by this rubric.")] = None,
+    by: Annotated[str | None, typer.Option(help="Group by dimension, cell, or dimension,cell.")] = None,
+    good_from: Annotated[
+        float | None,
+        typer.Option(help="Two judges: from which score an answer is good.", show_default="the middle of the scale"),
+    ] = None,
+    seed: Seed = None,
+    store: StorePath = None,
+    wait: Wait = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show how far judges agree with people, or with another judge, and people among themselves.
+
+    Two judges: which figures moved from the first to the second, and which answers were rescued, caught or broken.
+    """
+    from tsodata.correcting.agreement import AgreementQuestion, measure_agreement
+    from tsodata.correcting.comparing import compare_judges
+    from tsodata.errors import UsageError
+    from tsodata.recipes import SEED
+
+    from .figures import agreement_lines
+
+    judges = tuple(judge or ())
+    if len(set(judges)) != len(judges) or len(judges) > 2:
+        raise UsageError("name one judge, or two different ones")
+    question = AgreementQuestion(judges, against, rubric, tuple(listed(by)), SEED if seed is None else seed)
+    opened = open_store(store, wait)
+    if len(judges) == 2:
+        report = compare_judges(opened, question, good_from=good_from)
+    else:
+        report = measure_agreement(opened, question)
+    if as_json:
+        print_json(report.to_dict())
+    else:
+        print(*agreement_lines(report), sep="\n")

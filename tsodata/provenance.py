@@ -35,6 +35,7 @@ PREFIXES = {
     "rubric": "rub",
     "judgement": "jud",
     "correction": "cor",
+    "calibration": "cal",
     "recipe": "rec",
     "build": "bld",
     "snapshot": "snap",

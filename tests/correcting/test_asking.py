@@ -29,7 +29,7 @@ def offered(store, **options):
 @pytest.fixture
 def unsure(store, scored):
     scored(UNSURE)
-    scored({("c", 7): {"k": 9}}, name="k.jsonl")
+    scored({("c", 7): {"k": 9}})
     return store
 
 
