@@ -71,6 +71,8 @@ with present as (
     select 'calibrations', commit_seq, count(*), bit_xor(calibration_key) from calibrations group by all
     union all
     select 'calls', commit_seq, count(*), bit_xor(call_key) from calls group by all
+    union all
+    select 'replies', commit_seq, count(*), bit_xor(call_key) from replies group by all
 ),
 numbered as (
     select

@@ -15,6 +15,7 @@ from tsodata.importers import (
     corrections,
     distilabel,
     hh_rlhf,
+    journal,
     just_eval,
     label_studio,
     mt_bench,
@@ -96,6 +97,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             "scores of stored answers by people or a stronger judge (--by), as `export-corrections` lays them out",
             names=corrections.names,
         ),
+        "journal": Format(journal.parse, "journal", "journals of tso-data generate --shard: answers and calls"),
         "rlhflow": Format(rlhflow.parse, "rlhflow", "RLHFlow: samples of one policy with rewards"),
     }
 )
