@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import asking, checking, comparing, evaluating, exporting, generating, importing, judging, pairing, serving, stats
+from . import asking, checking, comparing, correcting, evaluating, exporting, generating, importing, judging, pairing, serving, stats
 from .apps import make_app
 
 app = make_app(
@@ -23,6 +23,9 @@ app.command("explain")(pairing.explain)
 app.command("stats")(stats.stats)
 app.command("export")(exporting.export)
 app.command("export-answers")(exporting.answers)
+app.command("export-corrections")(correcting.export)
+app.command("correct")(correcting.correct)
+app.command("agreement")(correcting.agreement)
 app.command("eval")(evaluating.evaluate)
 app.command("check")(checking.check)
 app.command("recover")(checking.recover)
