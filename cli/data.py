@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from . import asking, checking, comparing, correcting, evaluating, exporting, generating, importing, judging, pairing, serving, stats
+from . import (
+    asking,
+    checking,
+    comparing,
+    correcting,
+    evaluating,
+    exporting,
+    generating,
+    importing,
+    judging,
+    pairing,
+    serving,
+    stats,
+)
 from .apps import make_app
 
 app = make_app(
