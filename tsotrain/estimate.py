@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tsotrain.config import StageConfig
+from tsotrain.config import LoraConfig, TrainConfig
 from tsotrain.errors import TrainError
 from tsotrain.logprobs import CHUNK_STATES
 from tsotrain.tokens import Tokenized
@@ -70,7 +70,18 @@ def count_parameters(config: Mapping[str, Any]) -> Parameters:
     return Parameters(layer, embeddings + hidden, layers)
 
 
-def estimate_stage(policy: Path, found: Tokenized, config: StageConfig, *, n_ranks: int, in_bf16: bool) -> Estimate:
+def count_adapter(config: Mapping[str, Any], lora: LoraConfig) -> int:
+    """Return the parameters of an adapter of a Llama-shaped model: two factors beside each layer that is adapted."""
+    hidden, inner = config["hidden_size"], config["intermediate_size"]
+    head = config.get("head_dim") or hidden // config["num_attention_heads"]
+    queries = config["num_attention_heads"] * head
+    keys = (config.get("num_key_value_heads") or config["num_attention_heads"]) * head
+    widths = {"q_proj": hidden + queries, "k_proj": hidden + keys, "v_proj": hidden + keys, "o_proj": queries + hidden}
+    widths |= dict.fromkeys(("gate_proj", "up_proj", "down_proj"), hidden + inner)
+    return int(config["num_hidden_layers"] * lora.rank * sum(widths.get(target, 0) for target in lora.targets))
+
+
+def estimate_stage(policy: Path, found: Tokenized, config: TrainConfig, *, n_ranks: int, in_bf16: bool) -> Estimate:
     """Return the size of a stage on `n_ranks` processes.
 
     Raises:
@@ -95,7 +106,7 @@ def estimate_stage(policy: Path, found: Tokenized, config: StageConfig, *, n_ran
 
 def estimate_shape(
     shape: Mapping[str, Any],
-    config: StageConfig,
+    config: TrainConfig,
     *,
     n_pairs: int,
     n_tokens: int,
@@ -105,6 +116,9 @@ def estimate_shape(
 ) -> Estimate:
     """Return the size of a stage of a shape, as config.json has it; `widest` are the tokens of one forward pass."""
     parameters = count_parameters(shape)
+    n_state_bytes = STATE_BYTES * parameters.total
+    if config.lora.rank:  # the frozen weights have neither gradient nor moments
+        n_state_bytes = 4 * parameters.total + STATE_BYTES * count_adapter(shape, config.lora)
     number = 2 if in_bf16 else 4
     per_layer = ACTIVATION_BYTES // 2 * number * shape["hidden_size"]
     per_token = per_layer * parameters.n_layers
@@ -113,9 +127,9 @@ def estimate_shape(
     return Estimate(
         n_pairs=n_pairs,
         n_tokens=n_tokens,
-        n_steps=config.epochs * math.ceil(n_pairs / config.batch_pairs),
+        n_steps=config.epochs * math.ceil(n_pairs / config.batch_size),
         n_parameters=parameters.total,
-        state_bytes=STATE_BYTES * parameters.total // n_ranks,
+        state_bytes=n_state_bytes // n_ranks,
         gathered_bytes=_gathered_bytes(parameters, config, number=number) if n_ranks > 1 else 0,
         activation_bytes=widest * per_token,
         head_bytes=CHUNK_STATES * shape["vocab_size"] * (4 + (number if in_bf16 else 0))
@@ -124,7 +138,7 @@ def estimate_shape(
     )
 
 
-def _gathered_bytes(parameters: Parameters, config: StageConfig, *, number: int) -> int:
+def _gathered_bytes(parameters: Parameters, config: TrainConfig, *, number: int) -> int:
     """Return the bytes that FSDP2 gathers at once: the root and two layers, one ahead, and a gradient on its way.
 
     Without `reshard_after_forward` all layers; with `defer_reduction` a whole gradient, in float32.
