@@ -30,7 +30,8 @@ A *stage* is the reference's pass and two epochs of steps, as in the paper: what
 each response with its prompt, never padding. TRL's *best* is the faster of its runs without checkpointing. *Share of
 the machine* is the arithmetic that the stage needs at least (2 FLOP a weight and token forward, 4 backward, each prompt
 once, the head on response tokens alone, attention left out) by what the machine does at square products of its faster
-dtype in the same time. Gradient norms are those of the first step: the trainers did the same.
+dtype in the same time. Gradient norms are those of the first step: the trainers did the same. *runs* is how many a
+median is over; one or two on a busy machine leave a tenth of doubt.
 """
 TAIL = """
 ## What to read out of it
