@@ -48,7 +48,6 @@ from tsotrain.saving import save_policy
 
 Say = Callable[[str], None]
 _IDENTITY = "stage.json"
-_NATIVE_BF16 = ("amx_bf16", "avx512_bf16", "bf16")  # the last is ARM's
 _SETTLED_STEPS = 5  # gradient norms before one counts as an explosion
 
 
@@ -65,14 +64,12 @@ class Outcome:
 
 def precision_of(config: TrainConfig, device: torch.device) -> torch.dtype:
     """Return the dtype of the forward pass: bf16 where asked for, or where the hardware computes in it."""
-    if config.precision == "fp32":
-        return torch.float32
-    if config.precision == "bf16":
-        return torch.bfloat16
+    if config.precision != "auto":
+        return torch.float32 if config.precision == "fp32" else torch.bfloat16
     if device.type == "cuda":
         has_bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        has_bf16 = any(torch.cpu.get_capabilities().get(name) for name in _NATIVE_BF16)
+        has_bf16 = any(torch.cpu.get_capabilities().get(name) for name in ("amx_bf16", "avx512_bf16", "bf16"))
     return torch.bfloat16 if has_bf16 else torch.float32
 
 
@@ -211,11 +208,10 @@ def _load(
     is_sharded = distributed.is_initialized()
     if config.sharding.cpu_offload and not is_sharded:
         raise TrainError("sharding.cpu_offload shards: start with torchrun --standalone --nproc-per-node 1, or more")
-    policy = (
-        load_sharded(reference, ours, precision=precision, config=config.sharding)
-        if is_sharded
-        else load_policy(reference, device=ours.device)
-    )
+    if is_sharded:
+        policy = load_sharded(reference, ours, precision=precision, config=config.sharding)
+    else:
+        policy = load_policy(reference, device=ours.device)
     check_vocabulary(policy, max(max(e.prompt + sum(e.responses, ())) for e in examples))
     check_scores(policy, min(examples, key=lambda e: e.n_tokens), ours.device)
     reshard(policy)
