@@ -35,7 +35,7 @@ SETTINGS = {
     "epochs": 2,
     "max_norm_growth": 1e6,  # a policy this small starts from tiny gradients
 }
-HUMAN_SHARE = 0.05  # of the texts of pretraining: the base knows people's style, and hardly uses it
+HUMAN_SHARE = 0.3  # of the texts of pretraining: the base knows people's style, and uses its own
 N_NEW_TOKENS = 28
 
 
