@@ -98,4 +98,4 @@ def test_what_an_engine_cannot_do_is_said():
         make_engine("openai", "m", EngineOptions("http://box/v1", settings={"device": "cpu"}))
     with pytest.raises(UsageError, match="engine vllm has no endpoint"):
         check_options("vllm", EngineOptions("http://box/v1"))
-    assert list(ENGINES) == ["openai", "transformers", "vllm"]
+    assert list(ENGINES) == ["openai", "served", "transformers", "vllm"]
