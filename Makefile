@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: test check demo fuzz bench torture vllm serving clean
+.PHONY: test check demo fuzz bench bench-requests torture vllm serving clean
 
 # The whole of CI: style, types, import floors, then the tests.
 test: check
@@ -18,6 +18,7 @@ check: $(READY)
 # Kills, full disks, broken logs and many processes at once, at length (half an hour).
 torture: $(READY)
 	$(BIN)/python tests/torture/kills.py --kills 240
+	$(BIN)/python tests/torture/asking.py --requests 5000 --kills 60
 	TSO_TORTURE=1 $(BIN)/python -m pytest -q tests/torture tests/test_acknowledged.py
 
 # The README's tour, on a sample matrix that it writes itself.
@@ -40,6 +41,10 @@ serving: $(READY) $(VENV)-serving/.ready
 # The table of docs/benchmarks.md; BENCH=--small is a first look, in minutes. In full it takes hours and 12 GB of disk.
 bench: $(READY)
 	$(BIN)/python -m benchmarks --out docs/benchmarks.md $(BENCH)
+
+# The table of docs/benchmarks-requests.md; RIVALS="--rivals PYTHON" for an environment with inspect_ai and distilabel.
+bench-requests: $(READY)
+	$(BIN)/python -m benchmarks.requests --out docs/benchmarks-requests.md $(RIVALS)
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
