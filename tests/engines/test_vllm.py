@@ -101,11 +101,11 @@ def test_what_does_not_fit_is_too_long_and_not_sent(engine_of, ask):
     assert isinstance(fine, Completion)
 
 
-def test_what_vllm_does_not_take_is_a_bad_request_and_the_process_goes_on(engine_of, ask):
-    (refused,), (fine,) = run(engine_of(), [ask("a", max_tokens=13)], [ask("a", max_tokens=3)])
+def test_what_vllm_does_not_take_is_a_bad_request_and_the_rest_is_answered(engine_of, ask):
+    ((fine, refused, other),) = run(engine_of(), [ask("a", seed=1), ask("a", max_tokens=13), ask("a", seed=2)])
 
     assert (refused.kind, refused.detail) == (FailureKind.BAD_REQUEST, "13 tokens are unlucky")
-    assert isinstance(fine, Completion)
+    assert [told(one)["seed"] for one in (fine, other)] == [1, 2]
 
 
 def test_a_process_that_dies_fails_its_call_with_its_last_words_and_is_started_again(
