@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import asking, checking, comparing, exporting, generating, importing, pairing, stats
+from . import asking, checking, comparing, evaluating, exporting, generating, importing, pairing, stats
 from .apps import make_app
 
 app = make_app(
@@ -21,6 +21,7 @@ app.command("explain")(pairing.explain)
 app.command("stats")(stats.stats)
 app.command("export")(exporting.export)
 app.command("export-answers")(exporting.answers)
+app.command("eval")(evaluating.evaluate)
 app.command("check")(checking.check)
 app.command("recover")(checking.recover)
 app.command("sql")(asking.sql)
@@ -28,5 +29,5 @@ app.command("query")(asking.query)
 
 
 def main() -> None:
-    """Run the app; the entry point of the installed command."""
+    """Run the app."""
     app()

@@ -8,6 +8,7 @@
     │   └── ExportRefusedError        an export would be incomplete or would overwrite another
     ├── UsageError           exit 2   a name, option, recipe or query that cannot be meant
     │   ├── RecipeError
+    │   ├── RubricError
     │   ├── QueryError
     │   ├── UnknownNameError          no such build, pair, cell, query
     │   └── EndpointError             a model's endpoint refuses the key, or everything
@@ -59,6 +60,10 @@ class UsageError(TsoError):
 
 class RecipeError(UsageError):
     """A recipe that cannot be read."""
+
+
+class RubricError(UsageError):
+    """A rubric that cannot be read, or a place of its template that nothing fills."""
 
 
 class QueryError(UsageError):

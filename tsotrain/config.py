@@ -6,13 +6,12 @@ import json
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
 
+from tsodata.strict_toml import read_record, read_table
 from tsotrain.errors import TrainError
 
-T = TypeVar("T")
 LOSSES = ("dual_clip", "dpo", "ipo", "cdpo")
 FORMS = ("separate", "joint", "linear")
 PRECISIONS = ("auto", "bf16", "fp32")
@@ -104,12 +103,7 @@ def load_config(path: Path | None, overrides: Mapping[str, str] | None = None) -
     Raises:
         TrainError: the file cannot be read, or a setting is not known or not of its type.
     """
-    table: dict[str, Any] = {}
-    if path is not None:
-        try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise TrainError(f"{path}: cannot be read: {error}") from error
+    table = {} if path is None else read_table(path, refuse=TrainError)
     for name, value in (overrides or {}).items():
         *groups, last = name.split(".")
         inner = table
@@ -117,9 +111,9 @@ def load_config(path: Path | None, overrides: Mapping[str, str] | None = None) -
             inner = inner.setdefault(group, {})
         inner[last] = _typed(value)
     where = str(path) if path else "the settings"
-    loss = _record(LossConfig, table.pop("loss", {}), f"{where}: loss")
-    optimizer = _record(OptimizerConfig, table.pop("optimizer", {}), f"{where}: optimizer")
-    return replace(_record(StageConfig, table, where), loss=loss, optimizer=optimizer)
+    loss = read_record(LossConfig, table.pop("loss", {}), f"{where}: loss", refuse=TrainError)
+    optimizer = read_record(OptimizerConfig, table.pop("optimizer", {}), f"{where}: optimizer", refuse=TrainError)
+    return replace(read_record(StageConfig, table, where, refuse=TrainError), loss=loss, optimizer=optimizer)
 
 
 def _typed(text: str) -> object:
@@ -128,29 +122,6 @@ def _typed(text: str) -> object:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
-
-
-def _record(kind: type[T], table: Any, where: str) -> T:
-    if not isinstance(table, dict):
-        raise TrainError(f"{where} is not a table")
-    hints = get_type_hints(kind)
-    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
-    for name, value in table.items():
-        if name not in known:
-            raise TrainError(f"{where}: no setting {name!r}; known are {', '.join(sorted(known))}")
-        if not _fits(value, hints[name]):
-            raise TrainError(f"{where}: {name} = {value!r} is not of the right type")
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in table.items()})
-
-
-def _fits(value: object, hint: Any) -> bool:
-    if hint is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    if hint in (str, bool):
-        return isinstance(value, hint)
-    return isinstance(value, (list, tuple)) and all(_fits(item, float) for item in value)
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:

@@ -94,7 +94,7 @@ def test_a_folder_without_a_template_is_refused(tokenizer_with, tmp_path):
         ("[loss]\nname = 'simpo'", "loss.name = 'simpo': known are dual_clip"),
         ("[loss]\nname = 'sft'", "loss.name = 'sft': known are dual_clip, dpo, ipo, cdpo$"),
         ("[optimizer]\nlearning_rate = -1", "optimizer.learning_rate = -1: a number above 0"),
-        ("x", "cannot be read"),
+        ("x", "not valid TOML"),
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused(tmp_path, text, message):
