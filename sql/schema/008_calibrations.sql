@@ -77,6 +77,7 @@ select
     sources.label as source,
     marks.rater,
     marks.rater_kind,
+    tso_id('rub', marks.rubric_key) as rubric_id,
     rubrics.name as rubric,
     rubrics.scale_min,
     rubrics.scale_max,
