@@ -186,3 +186,35 @@ def judge_sft(
     refused = ", ".join(f"{n} {reason}" for reason, n in report.refused.items())
     print(f"{report.directory} {done}: of {report.n_items} corrected answers {rows}; refused: {refused or 'none'}")
     print(f"evidence by: {', '.join(f'{who} {n}' for who, n in report.evidence_by.items())}")
+
+
+@guarded
+def calibrate(
+    judge: Judge = None,
+    rubric: Rubric = None,
+    against: Annotated[str, typer.Option(help="people, or a stronger judge.")] = "people",
+    share: Annotated[float, typer.Option(help="The share of prompts to fit on; the others try the map.")] = 0.7,
+    seed: Seed = None,
+    store: StorePath = None,
+    wait: Wait = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Fit and store a rising map from a judge's scores to people's, one per dimension.
+
+    A recipe with `calibrated = true` under [scores] draws by the latest maps.
+    """
+    from tsodata.correcting.calibrating import CalibrationQuestion
+    from tsodata.correcting.calibrating import calibrate as fit
+    from tsodata.recipes import SEED
+
+    from .figures import calibration_lines
+
+    opened = open_store(store, wait)
+    question = CalibrationQuestion(judge, rubric, against, share, SEED if seed is None else seed)
+    with recorded(opened, {**plain(question)}, seed=question.seed) as run:
+        report = fit(opened, question, run=run)
+    if as_json:
+        print_json(plain(report))
+    else:
+        print(*calibration_lines(report), sep="\n")
