@@ -30,5 +30,5 @@ app.command("query")(asking.query)
 
 
 def main() -> None:
-    """Run the app; the entry point of the installed command."""
+    """Run the app."""
     app()
