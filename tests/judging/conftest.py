@@ -94,6 +94,11 @@ def shown_answer(request):
     return next(group for group in found.groups() if group is not None)
 
 
+def shown_text(request):
+    """Return the answer that a prompt of tso/1 shows."""
+    return request.messages[-1]["content"].split("[Answer]\n")[1].strip()
+
+
 def by_length(request):
     """Score an answer by its length: 2.0 and a tenth for each character."""
     return f"It has {len(shown_answer(request))} characters.\nScore: {min(10, 2 + len(shown_answer(request)) / 10):.1f}"

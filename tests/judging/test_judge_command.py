@@ -93,7 +93,7 @@ def test_a_judge_is_planned_asked_told_and_not_asked_again(tso, filled, endpoint
         (("--rubric", "tso/2", "--shard", "3"), "--shard '3' is not a part"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_before_anything_is_recorded(filled, words, message, tmp_path):
+def test_what_cannot_be_meant_is_refused_before_anything_is_recorded(filled, words, message):
     done = CliRunner().invoke(app, ["judge", "--model", "m", *words, "--store", str(filled.path)])
 
     assert done.exit_code == 2

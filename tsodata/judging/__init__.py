@@ -2,17 +2,23 @@
 
 from tsodata.judging.choosing import Choice, Task, make_task
 from tsodata.judging.judging import CanaryRank, JudgeReport, Orders, Read, judge, plan_judging
+from tsodata.judging.redrawing import BuildChange
+from tsodata.judging.reparsing import Change, Reparse, reparse
 from tsodata.judging.upstream import find_rubric
 
 __all__ = [
+    "BuildChange",
     "CanaryRank",
+    "Change",
     "Choice",
     "JudgeReport",
     "Orders",
     "Read",
+    "Reparse",
     "Task",
     "find_rubric",
     "judge",
     "make_task",
     "plan_judging",
+    "reparse",
 ]

@@ -56,10 +56,10 @@ class Probe:
 
 
 def probing(question: Question, kind: str) -> Question:
-    """Return a question whose scores go by a name of their own: the rubric's, then the kind of probe."""
+    """Return a question whose scores go by a name of their own: the kind of probe, then the rubric's."""
     record = question.record
     named = Rubric(
-        f"{record.name}/{kind}",
+        f"{kind}:{record.name}",
         kind=record.kind,
         scale_min=record.scale_min,
         scale_max=record.scale_max,
