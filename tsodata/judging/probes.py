@@ -40,6 +40,7 @@ class Probe:
             self.original.prompt_key,
             self.source.source_key,
             self.text,
+            sample_index=self.original.response_key % 2**31,  # probes of two answers differ where their words do not
             external_id=format_id("response", self.original.response_key),
         )
 
