@@ -6,6 +6,7 @@ from . import (
     asking,
     checking,
     comparing,
+    correcting,
     evaluating,
     exporting,
     generating,
@@ -13,6 +14,7 @@ from . import (
     judging,
     pairing,
     reparsing,
+    serving,
     stats,
 )
 from .apps import make_app
@@ -24,6 +26,7 @@ app = make_app(
 app.command("init")(importing.init)
 app.command("import")(importing.import_)
 app.command("generate")(generating.generate)
+app.command("serve")(serving.serve)
 app.command("matrix")(pairing.matrix)
 app.command("judge")(judging.judge)
 app.command("judge-selftest")(judging.selftest)
@@ -36,6 +39,9 @@ app.command("explain")(pairing.explain)
 app.command("stats")(stats.stats)
 app.command("export")(exporting.export)
 app.command("export-answers")(exporting.answers)
+app.command("export-corrections")(correcting.export)
+app.command("correct")(correcting.correct)
+app.command("agreement")(correcting.agreement)
 app.command("eval")(evaluating.evaluate)
 app.command("check")(checking.check)
 app.command("recover")(checking.recover)
