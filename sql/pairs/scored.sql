@@ -4,7 +4,8 @@
 --         $judge varchar: the judge; null for no scores at all
 --         $rubric varchar: the rubric's name
 --         $dimensions varchar[]: the dimensions; empty for all
---         $people_first boolean: whether a correction stands in for the judge's score
+--         $people_first boolean: whether a correction stands in for the judge's score, a person's before a model's
+--         $calibrations varchar[]: ids of the maps that the judge's scores go through, by dimension; empty for none
 -- rows:   one per answer with a score
 with chosen_rubrics as (
     select rubric_key from rubrics where name = $rubric::varchar
@@ -23,11 +24,17 @@ judged as (
         and (len($dimensions::varchar[]) = 0 or list_contains($dimensions::varchar[], dimension))
     group by response_key, dimension
 ),
+maps as (
+    select dimension, judged as knots, corrected as levels
+    from calibrations
+    where list_contains($calibrations::varchar[], tso_id('cal', calibration_key))
+),
 latest as (
     select
         response_key,
         dimension,
         author,
+        author_kind,
         arg_max(value, {'made_at': made_at, 'correction_key': correction_key}) as value,
     from corrections
     semi join chosen_rubrics using (rubric_key)
@@ -37,7 +44,7 @@ latest as (
         and $people_first::boolean
         and $judge::varchar is not null
         and (len($dimensions::varchar[]) = 0 or list_contains($dimensions::varchar[], dimension))
-    group by response_key, dimension, author
+    group by response_key, dimension, author, author_kind
 ),
 corrected as (
     select
@@ -45,12 +52,21 @@ corrected as (
         dimension,
         sum(round(value * 1000000)::bigint)::double / count(*) / 1000000 as value,
     from latest
-    group by response_key, dimension
+    group by response_key, dimension, author_kind
+    qualify row_number() over (partition by response_key, dimension order by author_kind) = 1
+),
+read as (
+    select
+        judged.response_key,
+        judged.dimension,
+        tso_calibrated(judged.value, maps.knots, maps.levels) as value,
+    from judged
+    left join maps on maps.dimension = judged.dimension
 )
 select
     response_key,
-    sum(round(coalesce(corrected.value, judged.value) * 1000000)::bigint)::double / count(*) / 1000000 as value,
-from judged
+    sum(round(coalesce(corrected.value, read.value) * 1000000)::bigint)::double / count(*) / 1000000 as value,
+from read
 full join corrected using (response_key, dimension)
 group by response_key
 order by response_key

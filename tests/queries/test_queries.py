@@ -37,6 +37,7 @@ CALLS = {
     "pairs-by-source": {"build": "demo"},
     "policy-lineage": {"policy": format_id("artefact", POLICY_KEY)},
     "qlora-relative-score": {},
+    "raters-apart": {},
     "refused-rows": {},
     "response-history": {"response": format_id("response", LLAMA_A2.response_key)},
     "response-history.shown": {"response": format_id("response", YES_BASE_SHOWN.response_key)},

@@ -54,6 +54,7 @@ def _score(reader: Reader, plan: Plan, snapshot_seq: int, *, append: bool) -> No
         rubric=plan.scores.rubric,
         dimensions=list(plan.scores.dimensions),
         people_first=plan.scores.people_first,
+        calibrations=list(plan.calibrations),
     )
 
 
