@@ -73,3 +73,65 @@ select * from tso_scores_at(9223372036854775807);
 
 create macro tso_preferences() as table
 select * from tso_preferences_at(9223372036854775807);
+
+-- Marks are of the scores that count.
+create or replace view v_marks as
+with marks as (
+    select
+        scores.response_key,
+        scores.prompt_key,
+        scores.source_key,
+        scores.rubric_key,
+        scores.dimension,
+        scores.judge as rater,
+        min(scores.judge_kind) as rater_kind,
+        false as is_correction,
+        sum(round(scores.value * 1000000)::bigint)::double / count(*) / 1000000 as mark,
+        stddev_samp(scores.value) as sd,
+        count(*) as n_marks,
+        null::varchar as reason,
+    from tso_scores() as scores
+    where scores.value is not null
+    group by all
+    union all
+    select
+        corrections.response_key,
+        min(corrections.prompt_key),
+        min(coalesce(responses.source_key, shown.source_key)),
+        corrections.rubric_key,
+        corrections.dimension,
+        corrections.author,
+        min(corrections.author_kind),
+        true,
+        arg_max(corrections.value, {'made_at': made_at, 'correction_key': correction_key}),
+        null,
+        count(*),
+        arg_max(struct_pack(reason := corrections.reason), {'made_at': made_at, 'correction_key': correction_key}).reason,
+    from corrections
+    left join responses on responses.response_key = corrections.response_key
+    left join shown_responses as shown on shown.response_key = corrections.response_key
+    group by corrections.response_key, corrections.rubric_key, corrections.dimension, corrections.author
+)
+select
+    tso_id('r', marks.response_key) as response_id,
+    tso_id('p', marks.prompt_key) as prompt_id,
+    sources.label as source,
+    marks.rater,
+    marks.rater_kind,
+    tso_id('rub', marks.rubric_key) as rubric_id,
+    rubrics.name as rubric,
+    rubrics.scale_min,
+    rubrics.scale_max,
+    marks.dimension,
+    marks.mark,
+    marks.sd,
+    marks.n_marks,
+    marks.is_correction,
+    marks.reason,
+from marks
+join rubrics on rubrics.rubric_key = marks.rubric_key
+join sources on sources.source_key = marks.source_key
+qualify row_number() over (
+    partition by marks.response_key, marks.rubric_key, marks.dimension, marks.rater
+    order by marks.is_correction desc
+) = 1;
