@@ -1,5 +1,7 @@
--- Who wins how often where pairs were compared in both orders? A win counts only where both orders agree on it; where they
--- do not, the pair is a tie.
+-- Who wins how often where pairs were compared in both orders?
+--
+-- A win counts only where both orders agree on it; where they do not, the pair is a tie. A pair without both orders, or
+-- without a verdict in one of them, is incomplete.
 -- params: $judge varchar = null: only this judge
 --         $rubric varchar = null: only this rubric
 -- rows:   one per judge, rubric and two sources, by these
