@@ -37,7 +37,7 @@ samples as (
             {'far': abs(scores.value - given.score), 'sample_index': scores.sample_index, 'score_key': scores.score_key}
         ) as nearest,
     from given
-    join scores using (response_key, rubric_key, dimension)
+    join tso_scores() as scores using (response_key, rubric_key, dimension)
     left join judgements on judgements.judgement_key = scores.judgement_key
     where scores.judge = $judge::varchar and scores.value is not null
     group by given.response_key, given.rubric_key, given.dimension

@@ -15,12 +15,11 @@ judged as (
         response_key,
         dimension,
         sum(round(value * 1000000)::bigint)::double / count(*) / 1000000 as value,
-    from scores
+    from tso_scores_at($snapshot_seq) as scores
     semi join chosen_rubrics using (rubric_key)
     semi join to_score using (response_key)
     where
-        commit_seq <= $snapshot_seq
-        and judge = $judge::varchar
+        judge = $judge::varchar
         and value is not null
         and (len($dimensions::varchar[]) = 0 or list_contains($dimensions::varchar[], dimension))
     group by response_key, dimension

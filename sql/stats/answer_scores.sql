@@ -17,7 +17,7 @@ judged as (
         min(prompt_key) as prompt_key,
         min(source_key) as source_key,
         sum(round(value * 1000000)::bigint)::double / count(*) / 1000000 as value,
-    from scores
+    from tso_scores() as scores
     semi join chosen_rubrics using (rubric_key)
     where
         judge = $judge::varchar
