@@ -130,7 +130,9 @@ def _writing(folder: Path) -> Iterator[None]:
         yield
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise TrainError(f"{folder}: the disk refuses ({reason}); make room and run it again") from error
+        raise TrainError(
+            f"{folder}: cannot be written ({reason}); make room, or pass another --out, and run it again"
+        ) from error
 
 
 def train_stage(
