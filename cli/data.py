@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import asking, checking, comparing, evaluating, exporting, importing, pairing, stats
+from . import asking, checking, comparing, evaluating, exporting, generating, importing, pairing, stats
 from .apps import make_app
 
 app = make_app(
@@ -11,6 +11,7 @@ app = make_app(
 )
 app.command("init")(importing.init)
 app.command("import")(importing.import_)
+app.command("generate")(generating.generate)
 app.command("matrix")(pairing.matrix)
 app.command("build-pairs")(pairing.build)
 app.command("builds")(pairing.builds)
@@ -28,5 +29,5 @@ app.command("query")(asking.query)
 
 
 def main() -> None:
-    """Run the app; the entry point of the installed command."""
+    """Run the app."""
     app()

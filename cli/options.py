@@ -29,6 +29,12 @@ Limit = Annotated[int, typer.Option("--limit", min=1, help="Rows to show in a ta
 Memory = Annotated[str, typer.Option("--memory", help="Memory that the query may use.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=0.001, help="Seconds that the query may take.")]
 Base = Annotated[str, typer.Option("--base", help="The model being aligned, as FAMILY/VERSION/SIZE.")]
+MaybeBase = Annotated[
+    str | None,
+    typer.Option(
+        "--base", help="The model being aligned, as FAMILY/VERSION/SIZE.", show_default="none; most recipes need one"
+    ),
+]
 AllowShort = Annotated[bool, typer.Option("--allow-short", help="Build even where a pool lacks material.")]
 Versions = Annotated[
     str | None,

@@ -30,7 +30,7 @@ app.command("sft")(tuning.sft)
 
 
 def main() -> None:
-    """Run the app; the entry point of the installed command."""
+    """Run the app."""
     app()
 
 

@@ -8,6 +8,7 @@ from tsodata.recipes.parts import (
     Pool,
     ScoreChoice,
     Strata,
+    VerdictChoice,
     Weights,
 )
 from tsodata.recipes.recipe import SEED, Recipe
@@ -22,6 +23,7 @@ __all__ = [
     "Recipe",
     "ScoreChoice",
     "Strata",
+    "VerdictChoice",
     "Weights",
     "load_recipe",
 ]

@@ -10,18 +10,18 @@ from tsodata.recipes.parts import Pool
 from tsodata.recipes.recipe import Recipe
 from tsodata.strict_toml import read_table
 
-_EVERYBODY = ("human", "cells")
+_FAMILY = ("human", "cells")
 BUILT_IN: Mapping[str, Recipe] = {
     # Sec. 4.1.2: half of the pairs from the matrix, half from the base model's own scored answers.
     "tso": Recipe(pools={"matrix": Pool(share=0.5), "self": Pool(share=0.5, draw="max_min")}),
     # Eqs. 3-6 alone.
     "weighted": Recipe(pools={"matrix": Pool()}),
     # Best against worst of everybody who is scored, as UltraFeedback's users do.
-    "max_min": Recipe(pools={"matrix": Pool(draw="max_min", candidates=_EVERYBODY)}),
+    "max_min": Recipe(pools={"matrix": Pool(draw="max_min", candidates=_FAMILY)}),
     # Best against any other: Zephyr (Tunstall et al. 2023, Sec. 3).
-    "max_random": Recipe(pools={"matrix": Pool(draw="max_random", candidates=_EVERYBODY)}),
+    "max_random": Recipe(pools={"matrix": Pool(draw="max_random", candidates=_FAMILY)}),
     # Best against the next best: the smallest margins.
-    "max_second": Recipe(pools={"matrix": Pool(draw="max_second", candidates=_EVERYBODY)}),
+    "max_second": Recipe(pools={"matrix": Pool(draw="max_second", candidates=_FAMILY)}),
     # People against the sources of Eq. 2 alone: Table 4's human row.
     "human_vs_weak": Recipe(pools={"matrix": Pool(chosen={"human": 1.0})}),
     # One cell as the only rejected source: Tables 3 and 4.
@@ -33,7 +33,9 @@ BUILT_IN: Mapping[str, Recipe] = {
     # The base's answers from a score on, for supervised tuning: ReST (Gulcehre et al. 2023).
     "threshold": Recipe(pools={"self": Pool(draw="threshold")}),
     # A prompt's scored answers, best first: RRHF (Yuan et al. 2023), PRO (Song et al. 2023).
-    "ranked": Recipe(pools={"matrix": Pool(draw="ranked", candidates=_EVERYBODY)}),
+    "ranked": Recipe(pools={"matrix": Pool(draw="ranked", candidates=_FAMILY)}),
+    # The pairs that people or judges have compared, as data sets of pairs hold them: HH-RLHF (Bai et al. 2022).
+    "preferred": Recipe(pools={"preferences": Pool(draw="preferred", candidates=("everybody",))}),
 }
 
 

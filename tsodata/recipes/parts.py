@@ -10,7 +10,7 @@ from typing import Literal
 from tsodata.errors import RecipeError
 
 Weights = Mapping[str, float] | Literal["uniform", "stated"]
-PAIR_DRAWS = ("weighted", "max_min", "max_random", "max_second", "rso")
+PAIR_DRAWS = ("weighted", "max_min", "max_random", "max_second", "rso", "preferred")
 ANSWER_DRAWS = ("best_of_n", "threshold")
 LIST_DRAWS = ("ranked",)
 STRATA = ("tag", "dataset", "quadrant")
@@ -51,13 +51,14 @@ class Pool:
     beta: float = field(default=BETA, metadata=LATER)  # rso: the temperature
     keep: int = field(default=1, metadata=LATER)  # best_of_n: how many of a prompt's best answers
     min_score: float | None = field(default=None, metadata=LATER)  # threshold, best_of_n: the least score that counts
+    min_preference: float | None = field(default=None, metadata=LATER)  # preferred: how much the chosen is, at least
 
     def __post_init__(self) -> None:
         one_of("draw", self.draw, (*PAIR_DRAWS, *ANSWER_DRAWS, *LIST_DRAWS))
         one_of("ties", self.ties, ("draw", "skip"))
         if not 0 < self.share <= 1:
             raise RecipeError(f"share = {self.share}: a share lies above 0 and up to 1")
-        if self.by_score and not self.candidates:
+        if not self.by_weight and not self.candidates:
             raise RecipeError("candidates = []: somebody has to compete")
         if not 0 < self.beta < math.inf:
             raise RecipeError(f"beta = {self.beta}: a temperature lies above 0")
@@ -67,16 +68,29 @@ class Pool:
             ("beta", BETA, ("rso",)),
             ("keep", 1, ("best_of_n",)),
             ("min_score", None, ANSWER_DRAWS),
+            ("min_preference", None, ("preferred",)),
         ):
             if getattr(self, name) != default and self.draw not in draws:
                 raise RecipeError(f"{name} belongs to draw = {' or '.join(draws)}, not to {self.draw}")
+        if self.min_preference is not None and not 0.5 <= self.min_preference <= 1:
+            raise RecipeError(f"min_preference = {self.min_preference}: from 0.5, undecided, to 1")
         _check_weights("chosen", self.chosen)
         _check_weights("rejected", self.rejected)
 
     @property
+    def by_weight(self) -> bool:
+        """Return whether the weights of sources decide."""
+        return self.draw == "weighted"
+
+    @property
+    def by_verdict(self) -> bool:
+        """Return whether stored preferences decide."""
+        return self.draw == "preferred"
+
+    @property
     def by_score(self) -> bool:
-        """Return whether the scores decide, not weights."""
-        return self.draw != "weighted"
+        """Return whether the scores of answers decide."""
+        return not self.by_weight and not self.by_verdict
 
     @property
     def makes(self) -> str:
@@ -118,6 +132,15 @@ class ScoreChoice:
     rubric: str | None = None
     dimensions: tuple[str, ...] = ()  # empty: the mean over all that are scored
     people_first: bool = True  # a correction stands in for the judge's score (Sec. 3.2)
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictChoice:
+    """Whose preferences count where they decide. Left out, those of every judge by every rubric, each as much."""
+
+    judge: str | None = None
+    rubric: str | None = None
+    people_first: bool = True  # of two answers that people have compared, only people's count
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@
     [strata]
     by = "dataset"                 # as many pairs of each data set as of any other
 
-A weight's or candidate's name is a role (human, newest-larger, older, smaller, base, cells), whose sources share it
-evenly, or one source's label (vicuna/v1.3/33). docs/recipes.md tells what each draw does and where it comes from.
+A weight's or candidate's name is a role (human, newest-larger, older, smaller, base, cells, everybody), whose sources
+share it evenly, or one source's label (vicuna/v1.3/33). docs/recipes.md tells what each draw does and whose it is.
 """
 
 from __future__ import annotations
@@ -31,12 +31,14 @@ from typing import Any, TypeVar
 
 from tsodata.errors import RecipeError
 from tsodata.provenance import canonical_json, content_key
-from tsodata.recipes.parts import LATER, Filters, Pool, ScoreChoice, Strata, one_of
+from tsodata.recipes.parts import LATER, Filters, Pool, ScoreChoice, Strata, VerdictChoice, one_of
 from tsodata.strict_toml import read_record
 
-POOLS = ("matrix", "self")
+POOLS = ("matrix", "self", "preferences")
+MAX_POOLS = 2  # a prompt that serves several is shared out between two
 SEED = 43  # Sec. 4.1.4
 T = TypeVar("T")
+_PARTS = {"filters": Filters, "scores": ScoreChoice, "verdicts": VerdictChoice, "strata": Strata}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,17 @@ class Recipe:
     held_out: float = 0.0
     seed: int = SEED
     strata: Strata | None = field(default=None, metadata=LATER)
+    verdicts: VerdictChoice = field(default=VerdictChoice(), metadata=LATER)
 
     def __post_init__(self) -> None:
         for name in self.pools:
             one_of("pool", name, POOLS)
         if not self.pools or not math.isclose(sum(pool.share for pool in self.pools.values()), 1, abs_tol=1e-9):
             raise RecipeError(f"the shares of the pools ({', '.join(self.pools) or 'none'}) do not add up to 1")
+        if len(self.pools) > MAX_POOLS:
+            raise RecipeError(f"{len(self.pools)} pools ({', '.join(sorted(self.pools))}): at most {MAX_POOLS}")
+        if self.verdicts != VerdictChoice() and not any(pool.by_verdict for pool in self.pools.values()):
+            raise RecipeError("[verdicts] belongs to a pool with draw = preferred, and there is none")
         for name, low in (("n", 1), ("pairs_per_prompt", 1), ("minibatches", 1), ("seed", 0)):
             value = getattr(self, name)
             if value is not None and value < low:
@@ -102,9 +109,9 @@ class Recipe:
         """
         pools = table.get("pools")
         if not isinstance(pools, Mapping) or not all(isinstance(pool, Mapping) for pool in pools.values()):
-            raise RecipeError("a recipe needs at least one table [pools.matrix] or [pools.self]")
+            raise RecipeError("a recipe needs at least one table such as [pools.matrix]")
         values = {**table, "pools": {name: _part(Pool, pool, f"pools.{name}") for name, pool in pools.items()}}
-        for name, kind in (("filters", Filters), ("scores", ScoreChoice), ("strata", Strata)):
+        for name, kind in _PARTS.items():
             if name in table:
                 values[name] = _part(kind, table[name], name)
         return _part(cls, values, "the recipe")
@@ -118,7 +125,7 @@ class Recipe:
         """Raise RecipeError where something that has to be stated at the time was not."""
         for name, pool in sorted(self.pools.items()):
             for side in ("chosen", "rejected"):
-                if not pool.by_score and getattr(pool, side) == "stated":
+                if pool.by_weight and getattr(pool, side) == "stated":
                     raise RecipeError(f"pool {name} leaves its {side} source open: state it with --{side} SOURCE")
             if pool.draw == "threshold" and pool.min_score is None:
                 raise RecipeError(f"pool {name} leaves its threshold open: state it with --min-score")
@@ -138,7 +145,7 @@ class Recipe:
             RecipeError: no pool draws by weight.
         """
         weights = {side: dict.fromkeys(names, 1.0) for side, names in sides.items() if names}
-        weighted = {name: pool for name, pool in self.pools.items() if not pool.by_score}
+        weighted = {name: pool for name, pool in self.pools.items() if pool.by_weight}
         if weights and not weighted:
             raise RecipeError(f"no pool draws by weight, so {' and '.join(weights)} cannot be stated")
         changed = {name: replace(pool, **weights) for name, pool in weighted.items()}  # type: ignore[arg-type]
