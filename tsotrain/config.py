@@ -82,11 +82,25 @@ class LoraConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ShardingConfig:
+    """How a policy is spread over the processes of torchrun, by FSDP2."""
+
+    cpu_offload: bool = False  # ours: weights, gradients and moments wait in the memory of the CPU
+    reduce_precision: str = "fp32"  # ours: the dtype in which gradients are summed over processes; bf16 halves traffic
+    reshard_after_forward: bool = True  # ours: false gathers each layer once a pass, and keeps all of them meanwhile
+    defer_reduction: bool = False  # ours: true sums once a step, and keeps a whole gradient in every process
+
+    def __post_init__(self) -> None:
+        _one_of("sharding.reduce_precision", self.reduce_precision, PRECISIONS[1:])
+
+
+@dataclass(frozen=True, slots=True)
 class TrainConfig:
     """What every kind of training takes."""
 
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     lora: LoraConfig = field(default_factory=LoraConfig)
+    sharding: ShardingConfig = field(default_factory=ShardingConfig)
     epochs: int = 2  # Sec. 4.1.4
     seed: int = 43  # Sec. 4.1.4
     max_prompt_tokens: int = 2048  # App. C.3; a longer prompt loses its beginning

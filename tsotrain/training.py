@@ -23,23 +23,32 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.distributed.tensor import DTensor
 
 from tsotrain import checkpoints, lora, references
 from tsotrain.batching import Example, batches_of_epoch, pack
 from tsotrain.config import StageConfig, TrainConfig
 from tsotrain.errors import DivergedError, TrainError
-from tsotrain.metrics import StepLog
+from tsotrain.loading import load_sharded
+from tsotrain.metrics import StepLog, opened_logs
 from tsotrain.objectives import Objective
 from tsotrain.optimizing import learning_rate, make_optimizer
-from tsotrain.parallel import Processes, deal, shard, sync_gradients
-from tsotrain.policy import Policy, check_scores, check_vocabulary, load_policy, policy_sha256
+from tsotrain.parallel import Processes, deal, reshard, sync_gradients
+from tsotrain.policy import (
+    Policy,
+    check_scores,
+    check_vocabulary,
+    checkpoint_activations,
+    load_policy,
+    policy_sha256,
+)
 from tsotrain.preferences import PairObjective
 from tsotrain.saving import save_policy
 
 Say = Callable[[str], None]
 _IDENTITY = "stage.json"
+_NATIVE_BF16 = ("amx_bf16", "avx512_bf16", "bf16")  # the last is ARM's
 _SETTLED_STEPS = 5  # gradient norms before one counts as an explosion
 
 
@@ -60,9 +69,10 @@ def precision_of(config: TrainConfig, device: torch.device) -> torch.dtype:
         return torch.float32
     if config.precision == "bf16":
         return torch.bfloat16
-    has_bf16 = (
-        torch.cuda.is_bf16_supported() if device.type == "cuda" else torch.backends.cpu.get_cpu_capability() == "AMX"
-    )
+    if device.type == "cuda":
+        has_bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        has_bf16 = any(torch.cpu.get_capabilities().get(name) for name in _NATIVE_BF16)
     return torch.bfloat16 if has_bf16 else torch.float32
 
 
@@ -80,6 +90,10 @@ class Session:
     def precision(self) -> torch.dtype:
         """Return the dtype of the forward pass."""
         return precision_of(self.config, self.ours.device)
+
+    def hash_of(self, policy: Path) -> str:
+        """Return the sha256 of a policy's folder, which one process reads for all."""
+        return self.ours.share(policy_sha256(policy) if self.ours.is_first else "")
 
     def begin(self, identity: dict[str, str], examples: Sequence[Example]) -> Policy | Outcome:
         """Return the policy to train, and make the folder this training's; or return what it has come to already.
@@ -114,7 +128,7 @@ class Session:
                 lora.merge_adapter(policy)
             path = self.folder / "policy"
             save_policy(policy, self.origin, path, self.ours)
-            outcome = Outcome(path, policy_sha256(path), origin_sha256, loop.n_steps, last)
+            outcome = Outcome(path, self.hash_of(path), origin_sha256, loop.n_steps, last)
             if self.ours.is_first:
                 identity = json.loads((self.folder / _IDENTITY).read_text(encoding="utf-8"))
                 described = {**asdict(outcome), "policy": str(path)}
@@ -130,9 +144,7 @@ def _writing(folder: Path) -> Iterator[None]:
         yield
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise TrainError(
-            f"{folder}: cannot be written ({reason}); make room, or pass another --out, and run it again"
-        ) from error
+        raise TrainError(f"{folder}: cannot be written ({reason}); make room or pass another --out") from error
 
 
 def train_stage(
@@ -152,7 +164,7 @@ def train_stage(
         KeyboardInterrupt: a signal has ended it, at a checkpoint.
     """
     session = Session(reference, folder, config, ours, say)
-    reference_hash = policy_sha256(reference)
+    reference_hash = session.hash_of(reference)
     key = references.reference_key(reference_hash, examples, session.precision)
     policy = session.begin({"reference": reference_hash, "pairs": key}, examples)
     if isinstance(policy, Outcome):
@@ -196,16 +208,24 @@ def _load(
     reference: Path, examples: Sequence[Example], config: TrainConfig, ours: Processes, precision: torch.dtype
 ) -> Policy:
     """Return the policy to train, checked against its tokenizer and its own forward pass, and sharded."""
-    policy = load_policy(reference, device=ours.device)
+    is_sharded = distributed.is_initialized()
+    if config.sharding.cpu_offload and not is_sharded:
+        raise TrainError("sharding.cpu_offload shards: start with torchrun --standalone --nproc-per-node 1, or more")
+    policy = (
+        load_sharded(reference, ours, precision=precision, config=config.sharding)
+        if is_sharded
+        else load_policy(reference, device=ours.device)
+    )
     check_vocabulary(policy, max(max(e.prompt + sum(e.responses, ())) for e in examples))
     check_scores(policy, min(examples, key=lambda e: e.n_tokens), ours.device)
+    reshard(policy)
     if config.gradient_checkpointing:
-        policy.model.gradient_checkpointing_enable({"use_reentrant": False})
+        checkpoint_activations(policy)
     if config.lora.rank:
-        if ours.n_ranks > 1:
+        if is_sharded:
             raise TrainError("lora.rank above 0 trains in one process; start it without torchrun, or train all weights")
         lora.add_adapter(policy, config.lora, seed=config.seed)
-    return shard(policy, ours, precision=precision)
+    return policy
 
 
 @dataclass(slots=True)
@@ -237,12 +257,14 @@ class _Loop:
         optimizer = make_optimizer(self.policy, self.config.optimizer)
         saved = self.session.folder / "checkpoints"
         newest = checkpoints.newest(saved)
-        done = checkpoints.load(newest, self.policy, optimizer, self.ours) if newest else 0
+        done = checkpoints.load(newest, self.policy, optimizer) if newest else 0
         if done:
             self.session.say(f"going on after step {done} of {self.n_steps}")
         figures: dict[str, Any] = {}
         with contextlib.ExitStack() as stack:
-            logs = stack.enter_context(_logs(self.session.folder, done)) if self.ours.is_first else None
+            logs = (
+                stack.enter_context(opened_logs(self.session.folder, after_step=done)) if self.ours.is_first else None
+            )
             stopped = stack.enter_context(_stopping())
             if not done:
                 self._measure_start(logs)
@@ -294,7 +316,7 @@ class _Loop:
         weight = 1 / self.objective.size(places)  # of the whole step, however it is cut up
         micro_batches = deal(batch, self.ours.n_ranks, self.config.micro_tokens)[self.ours.rank].micro_batches
         for position, micro in enumerate(micro_batches, 1):
-            sync_gradients(self.policy, now=position == len(micro_batches))
+            sync_gradients(self.policy, now=position == len(micro_batches) or not self.config.sharding.defer_reduction)
             examples = list(micro) or batch[:1]  # an empty one runs for the company of the other processes
             rows = [row_of[example.example_id] for example in examples]
             of_micro = [places[row] for row in rows]
@@ -360,16 +382,6 @@ class _Loop:
 
 def _line(figures: dict[str, Any], n_steps: int, told: str) -> str:
     return f"step {figures['step']}/{n_steps}  {told}  {figures['tokens_per_s']:.0f} tokens/s"
-
-
-@contextmanager
-def _logs(folder: Path, done: int) -> Iterator[tuple[StepLog, StepLog]]:
-    metrics, feedback = (StepLog(folder / name, after_step=done or -1) for name in ("metrics.jsonl", "feedback.jsonl"))
-    try:
-        yield metrics, feedback
-    finally:
-        metrics.close()
-        feedback.close()
 
 
 @contextmanager

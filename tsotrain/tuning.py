@@ -15,7 +15,6 @@ from torch import Tensor
 from tsotrain import losses
 from tsotrain.batching import Example
 from tsotrain.objectives import Score
-from tsotrain.policy import policy_sha256
 from tsotrain.references import reference_key
 from tsotrain.tokens import Tokenized
 from tsotrain.training import Outcome, Session
@@ -72,7 +71,7 @@ def tune(session: Session, found: Tokenized) -> Outcome:
         DivergedError: the loss or the gradient is no number, or the gradient has exploded.
         KeyboardInterrupt: a signal has ended it, at a checkpoint.
     """
-    origin = policy_sha256(session.origin)
+    origin = session.hash_of(session.origin)
     identity = {
         "policy": origin,
         "records": reference_key(origin, found.examples, session.precision),
