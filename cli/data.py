@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import asking, checking, comparing, exporting, importing, pairing, stats
+from . import asking, checking, comparing, evaluating, exporting, generating, importing, pairing, stats
 from .apps import make_app
 
 app = make_app(
@@ -11,6 +11,7 @@ app = make_app(
 )
 app.command("init")(importing.init)
 app.command("import")(importing.import_)
+app.command("generate")(generating.generate)
 app.command("matrix")(pairing.matrix)
 app.command("build-pairs")(pairing.build)
 app.command("builds")(pairing.builds)
@@ -20,6 +21,7 @@ app.command("explain")(pairing.explain)
 app.command("stats")(stats.stats)
 app.command("export")(exporting.export)
 app.command("export-answers")(exporting.answers)
+app.command("eval")(evaluating.evaluate)
 app.command("check")(checking.check)
 app.command("recover")(checking.recover)
 app.command("sql")(asking.sql)

@@ -13,7 +13,7 @@ from typing import ParamSpec
 
 import typer
 
-from tsodata.errors import DataError, StoreError, TsoError, UsageError
+from tsodata.errors import DataError, ParkedError, StoreError, TsoError, UsageError
 from tsotrain.errors import DivergedError
 
 from .legible import legible
@@ -82,6 +82,8 @@ def _program() -> str:
 def _code(error: TsoError) -> ExitCode:
     if isinstance(error, DivergedError):
         return ExitCode.DIVERGED
+    if isinstance(error, ParkedError):
+        return ExitCode.TRY_LATER
     if isinstance(error, StoreError):
         return ExitCode.STORE
     return ExitCode.REFUSED if isinstance(error, DataError) else ExitCode.USAGE

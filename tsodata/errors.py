@@ -8,8 +8,11 @@
     │   └── ExportRefusedError        an export would be incomplete or would overwrite another
     ├── UsageError           exit 2   a name, option, recipe or query that cannot be meant
     │   ├── RecipeError
+    │   ├── RubricError
     │   ├── QueryError
-    │   └── UnknownNameError          no such build, pair, cell, query
+    │   ├── UnknownNameError          no such build, pair, cell, query
+    │   └── EndpointError             a model's endpoint refuses the key, or everything
+    ├── ParkedError          exit 75  a model's endpoint wants to be left alone for longer than we wait
     └── StoreError           exit 3   the store cannot be used now, or not by this version
         ├── StoreBusyError            another process holds it
         ├── StoreMissingError
@@ -59,12 +62,24 @@ class RecipeError(UsageError):
     """A recipe that cannot be read."""
 
 
+class RubricError(UsageError):
+    """A rubric that cannot be read, or a place of its template that nothing fills."""
+
+
 class QueryError(UsageError):
     """A query that the store refuses, or its parameters."""
 
 
 class UnknownNameError(UsageError):
     """Nothing in the store goes by this name."""
+
+
+class EndpointError(UsageError):
+    """The endpoint of a model refuses the key, or everything that it is asked."""
+
+
+class ParkedError(TsoError):
+    """The endpoint of a model wants to be left alone for longer than we wait; the same command goes on later."""
 
 
 class StoreError(TsoError):

@@ -178,6 +178,11 @@ with repeated as (
     from calls
     group by call_key
     having count(*) > 1
+    union all
+    select 'replies', any_value(format('{:016x}', call_key)), count(*), max(commit_seq)
+    from replies
+    group by call_key
+    having count(*) > 1
 )
 select
     repeated.id,

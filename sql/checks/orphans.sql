@@ -215,6 +215,10 @@ orphans as (
     from calls
     anti join judgements on judgements.judgement_key = calls.judgement_key
     where calls.judgement_key is not null
+    union all
+    select format('{:016x}', replies.call_key), 'replies', 'call_key', replies.commit_seq
+    from replies
+    anti join calls on calls.call_key = replies.call_key
 )
 select
     orphans.id,

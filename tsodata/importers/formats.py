@@ -14,6 +14,7 @@ from tsodata.importers import (
     chat,
     distilabel,
     hh_rlhf,
+    journal,
     just_eval,
     label_studio,
     mt_bench,
@@ -77,6 +78,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "label-studio": Format(
             label_studio.parse, "label-studio", "Label Studio: tasks with people's ratings and choices"
         ),
+        "journal": Format(journal.parse, "journal", "journals of tso-data generate --shard: answers and calls"),
         "rlhflow": Format(rlhflow.parse, "rlhflow", "RLHFlow: samples of one policy with rewards"),
     }
 )
