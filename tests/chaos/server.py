@@ -3,7 +3,7 @@
     python tests/chaos/server.py --log asked.jsonl [--latency 0.05] [--faults]
 
 What it does with a request depends on the seed, the request and how often it came, so two runs see the same faults. It
-logs each request that it has answered well, with the answer, before the answer leaves: what a client got must be there.
+logs what it does with each request, and the answer, before the answer leaves: what a client got must stand there.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ FAULTS = {
     "empty": 0.01,
     "echo_key": 0.01,
 }
+WELL = {"well", "slow", "empty"}  # what gives an answer
 SLOW_S = 0.3
 HTML = b"<html><body>Bad gateway</body></html>"
 
@@ -121,6 +122,8 @@ class ChaosServer:
             await asyncio.sleep(self.latency_s)
         if self.status:
             return error(self.status, f"no, {key}"), False
+        if kind not in WELL:
+            self._note(body, None, kind)
         return await getattr(self, f"_{kind}")(body, key)
 
     def _kind(self, draw):
@@ -130,10 +133,10 @@ class ChaosServer:
                 return kind
         return "well"
 
-    def _note(self, body, text):
-        self.n_answered += 1
+    def _note(self, body, text, kind="well"):
+        self.n_answered += kind == "well"
         if self.log:
-            line = {"messages": body["messages"], "seed": body.get("seed"), "text": text}
+            line = {"messages": body["messages"], "seed": body.get("seed"), "text": text, "kind": kind}
             self.log.write(json.dumps(line) + "\n")
             self.log.flush()
 

@@ -7,7 +7,7 @@ because it passes off web pages, errors and nothing as success.
 from __future__ import annotations
 
 import asyncio
-import importlib.util
+import importlib
 import logging
 import time
 from collections.abc import Sequence
@@ -38,9 +38,20 @@ def make(model: str, options: EngineOptions) -> OpenAIEngine:
     key = read_key(endpoint, options.key_env)
     if options.settings:
         raise UsageError(f"engine openai takes no setting {min(options.settings)!r}")
-    if importlib.util.find_spec("openai") is None:
-        raise UsageError("engine openai needs the openai package: pip install 'tso[openai]'")
+    require_package()
     return OpenAIEngine(model, endpoint=endpoint, key=key, options=options)
+
+
+def require_package() -> None:
+    """Refuse to go on without the openai package.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    try:
+        importlib.import_module("openai")  # half a second, before anything waits for it
+    except ImportError:
+        raise UsageError("endpoints need the openai package: pip install 'tso[openai]'") from None
 
 
 class OpenAIEngine:
@@ -67,19 +78,19 @@ class OpenAIEngine:
             self._client = None
 
     async def _complete(self, request: Request) -> Completion | Failure:
+        client = self._client or self._connect()
         started = time.perf_counter()
-        result = await self._reply(request)
+        result = await self._reply(request, client)
         if isinstance(result, Failure):
             return replace(result, detail=without_key(result.detail, self._key))
         if self._key is not None and is_secret(self._key) and self._key in repr(result):
             return Failure(FailureKind.ERROR_IN_BODY, "the endpoint sends the key back in its answer")
         return replace(result, seconds=time.perf_counter() - started)
 
-    async def _reply(self, request: Request) -> Completion | Failure:
+    async def _reply(self, request: Request, client: openai.AsyncOpenAI) -> Completion | Failure:
         import httpx2
         import openai
 
-        client = self._client or self._connect()
         body = request_body(request, self.identity.name)
         try:
             async with asyncio.timeout(self._timeout_s):  # of the whole reply: one that drips would last for ever
