@@ -320,6 +320,19 @@ def test_a_parquet_footer_that_lies_about_its_rows_is_refused(tmp_path):
     assert refusal(path) == "the footer states 100 rows, but the file holds 99"
 
 
+def test_a_parquet_footer_that_contradicts_itself_is_refused_and_does_not_end_the_process(tmp_path):
+    path = tmp_path / "a.parquet"
+    parquet.write_table(pa.Table.from_pylist([{"m": [{"role": "user"}]}]), path)
+    # the schema's word on `role`, in Thrift: repetition_type (field 3) 1, optional, as a zigzag varint, and the name;
+    # as required, it contradicts the counts of levels that stand in the same footer
+    optional, required = b"\x25\x02\x18\x04role", b"\x25\x00\x18\x04role"
+    data = path.read_bytes()
+    assert data.count(optional) == 1
+    path.write_bytes(data.replace(optional, required))
+
+    assert "histogram size mismatch" in refusal(path)
+
+
 def test_arrow_offsets_that_point_outside_are_refused_rather_than_followed(tmp_path):
     path = as_kind(tmp_path / "a.arrow", [{"a": "xyz"}, {"a": "uvw"}])
     data = path.read_bytes()

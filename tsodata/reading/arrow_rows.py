@@ -41,19 +41,25 @@ def iter_parquet(path: Path, file: io.BufferedReader, limits: Limits) -> Iterato
         stated = table.metadata.num_rows
         _refuse_shape(path, table.schema_arrow, stated, limits=limits)
         number = 0
-        for batch in table.iter_batches(_rows_at_once(table.metadata, limits)):
+        for batch in table.iter_batches(_rows_at_once(table, limits)):
             yield from _batch_rows(batch, number, limits)
             number += batch.num_rows
         if number != stated:
             raise ImportRefusedError(f"{path}: the footer states {stated} rows, but the file holds {number}")
 
 
-def _rows_at_once(metadata: pa.parquet.FileMetaData, limits: Limits) -> int:
+def _rows_at_once(table: pa.parquet.ParquetFile, limits: Limits) -> int:
     """Return how many rows may be decoded together.
 
     A text of a dictionary stands once in the file and once per row in memory: 300 bytes can hold a thousand rows of a
     million characters. No text is longer than its column's chunk, so chunks with a dictionary bound the batch.
+
+    A row of each group is read first: where what the footer says of a chunk contradicts itself, that is an error, but
+    to ask for the chunk by itself would end the process (pyarrow 26).
     """
+    metadata = table.metadata
+    for position in range(metadata.num_row_groups):
+        next(table.iter_batches(1, row_groups=[position]), None)
     groups = (metadata.row_group(position) for position in range(metadata.num_row_groups))
     chunks = (group.column(position) for group in groups for position in range(group.num_columns))
     longest = max((chunk.total_uncompressed_size for chunk in chunks if chunk.has_dictionary_page), default=0)
