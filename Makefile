@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 BENCH_VENV ?= .venv-bench
 BENCH_READY := $(BENCH_VENV)/.ready
 
-.PHONY: test check demo fuzz bench bench-train torture clean
+.PHONY: test check demo fuzz bench bench-train bench-requests torture clean
 
 # The whole of CI: style, types, import floors, then the tests.
 test: check
@@ -20,6 +20,7 @@ check: $(READY)
 # Kills, full disks, broken logs and many processes at once, at length (half an hour).
 torture: $(READY)
 	$(BIN)/python tests/torture/kills.py --kills 240
+	$(BIN)/python tests/torture/asking.py --requests 5000 --kills 60
 	TSO_TORTURE=1 $(BIN)/python -m pytest -q tests/torture tests/test_acknowledged.py
 
 # The README's tour, on a sample matrix that it writes itself.
@@ -43,6 +44,10 @@ $(BENCH_READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(BENCH_VENV)
 	$(BENCH_VENV)/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	touch $(BENCH_READY)
+
+# The table of docs/benchmarks-requests.md; RIVALS="--rivals PYTHON" for an environment with inspect_ai and distilabel.
+bench-requests: $(READY)
+	$(BIN)/python -m benchmarks.requests --out docs/benchmarks-requests.md $(RIVALS)
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
