@@ -38,11 +38,11 @@ def make(model: str, options: EngineOptions) -> OpenAIEngine:
     key = read_key(endpoint, options.key_env)
     if options.settings:
         raise UsageError(f"engine openai takes no setting {min(options.settings)!r}")
-    require_package()
+    require_client()
     return OpenAIEngine(model, endpoint=endpoint, key=key, options=options)
 
 
-def require_package() -> None:
+def require_client() -> None:
     """Refuse to go on without an HTTP client.
 
     Raises:
