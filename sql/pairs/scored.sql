@@ -47,11 +47,34 @@ corrected as (
         sum(round(value * 1000000)::bigint)::double / count(*) / 1000000 as value,
     from latest
     group by response_key, dimension
-)
+),
+of_dimensions as (
+    select
+        response_key,
+        dimension,
+        value,
+    from judged
+    anti join corrected using (response_key, dimension)
+    union all
+    select
+        response_key,
+        dimension,
+        value,
+    from corrected
+),
+-- mostly there is one dimension: then nothing is left to take the mean of, and grouping all answers again costs as much
+-- as all that is above
+spread as (select min(dimension) <> max(dimension) as has_several from of_dimensions)
 select
     response_key,
-    sum(round(coalesce(corrected.value, judged.value) * 1000000)::bigint)::double / count(*) / 1000000 as value,
-from judged
-full join corrected using (response_key, dimension)
+    round(value * 1000000)::bigint::double / 1000000 as value,
+from of_dimensions
+where not (select has_several from spread)
+union all
+select
+    response_key,
+    sum(round(value * 1000000)::bigint)::double / count(*) / 1000000 as value,
+from of_dimensions
+where (select has_several from spread)
 group by response_key
 order by response_key

@@ -48,13 +48,42 @@ corrected as (
     from latest
     join responses on responses.response_key = latest.response_key
     group by latest.response_key, latest.dimension
-)
+),
+of_dimensions as (
+    select
+        response_key,
+        dimension,
+        prompt_key,
+        source_key,
+        value,
+    from judged
+    anti join corrected using (response_key, dimension)
+    union all
+    select
+        response_key,
+        dimension,
+        prompt_key,
+        source_key,
+        value,
+    from corrected
+),
+-- mostly there is one dimension: then nothing is left to take the mean of, and grouping all answers again costs as much
+-- as all that is above
+spread as (select min(dimension) <> max(dimension) as has_several from of_dimensions)
 select
     response_key,
-    min(coalesce(judged.prompt_key, corrected.prompt_key)) as prompt_key,
-    min(coalesce(judged.source_key, corrected.source_key)) as source_key,
-    sum(round(coalesce(corrected.value, judged.value) * 1000000)::bigint)::double / count(*) / 1000000 as score,
-from judged
-full join corrected using (response_key, dimension)
+    prompt_key,
+    source_key,
+    round(value * 1000000)::bigint::double / 1000000 as score,
+from of_dimensions
+where not (select has_several from spread)
+union all
+select
+    response_key,
+    min(prompt_key) as prompt_key,
+    min(source_key) as source_key,
+    sum(round(value * 1000000)::bigint)::double / count(*) / 1000000 as score,
+from of_dimensions
+where (select has_several from spread)
 group by response_key
 order by response_key
