@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.material import BASE, SOURCES
 from tsodata.draws import source_weights
-from tsodata.matrix import ModelMatrix
+from tsodata.matrix import ModelMatrix, Roster
 from tsodata.provenance import stream_seed
 from tsodata.recipes import PAPER_CHOSEN, SEED
 
@@ -27,11 +27,12 @@ POOL = "matrix"
 SIDES = ("chosen", "rejected")
 MATRIX = ModelMatrix.around(BASE, SOURCES)
 BASE_KEY = MATRIX.base.source_key
+ROSTER = Roster(tuple(SOURCES), MATRIX)
 WEIGHTS = {
     side: {source.source_key: weight for source, weight in found.weights.items()}
     for side, found in (
-        ("chosen", source_weights(PAPER_CHOSEN, MATRIX, side="chosen")),
-        ("rejected", source_weights("uniform", MATRIX, side="rejected")),
+        ("chosen", source_weights(PAPER_CHOSEN, ROSTER, side="chosen")),
+        ("rejected", source_weights("uniform", ROSTER, side="rejected")),
     )
 }
 SEEDS = {side: stream_seed(SEED, POOL, side, 1) for side in SIDES}

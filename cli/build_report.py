@@ -20,6 +20,7 @@ _RACE_COLUMNS = ("weight", "arrival")
 _DRAW_COLUMNS = {
     "candidates": ("n_answers", "score", "rank", "chosen_number", "rejected_number"),
     "accepted": ("score", "best", "chance", "number", "step", "pass"),
+    "compared": ("preference", "n_verdicts", "number"),
 }
 _FORMATS = {"score": "g", "best": "g", "weight": ".3f"}
 
@@ -28,7 +29,7 @@ def build_lines(build: Build) -> Iterator[str]:
     """Yield what a build holds and how the draw went."""
     there = " (already there)" if build.already_there else ""
     held = f"{build.n_pairs} pairs" if build.n_pairs else f"{build.n_responses} answers"
-    yield f"build {build.name}{there}: {held} on {build.n_prompts} prompts, base {build.base}"
+    yield f"build {build.name}{there}: {held} on {build.n_prompts} prompts, {_based(build.base)}"
     yield f"{build.build_id} = snapshot {build.snapshot_id}, seed {build.seed}"
     sizes = " + ".join(str(n) for n in build.minibatches)
     yield f"minibatches: {sizes} prompts; held out: {build.n_held_out}"
@@ -44,6 +45,10 @@ def build_lines(build: Build) -> Iterator[str]:
     yield f"prompts: {build.outcomes.get(done, 0)} {done}; skipped: {', '.join(skipped) or 'none'}"
 
 
+def _based(base: str) -> str:
+    return f"base {base}" if base else "no base"
+
+
 def _strata_lines(build: Build) -> Iterator[str]:
     totals: Counter[str] = Counter()
     for row in build.strata:
@@ -57,8 +62,9 @@ def _strata_lines(build: Build) -> Iterator[str]:
 
 def _share_lines(build: Build, pool: str, side: str) -> Iterator[str]:
     test = build.test(pool, side)
-    verdict = f"χ² {test.statistic:.2f} on {test.dof} dof, p = {test.p:.2f}" if test else "by score"
-    yield f"pool {pool}, {side}: {verdict}; effective number of sources {build.effective_sources(pool, side):.2f}"
+    unweighted = "by verdict" if build.draws[pool] == "preferred" else "by score"
+    how = f"χ² {test.statistic:.2f} on {test.dof} dof, p = {test.p:.2f}" if test else unweighted
+    yield f"pool {pool}, {side}: {how}; effective number of sources {build.effective_sources(pool, side):.2f}"
     shares = build.side(pool, side)
     total = sum(share.realised for share in shares)
     rows = [["  source", "asked", "to expect", "drawn", "share"]]
@@ -165,7 +171,7 @@ def explain_lines(story: dict[str, Any]) -> Iterator[str]:
 def _build_story(build: dict[str, Any]) -> Iterator[str]:
     place = "held out" if build["split"] == "held_out" else f"minibatch {build['minibatch']}"
     pool = f"pool {build['pool']}, " if "pool" in build else ""
-    yield f"in build {build['build']}, {pool}{place}, base {build['base']}"
+    yield f"in build {build['build']}, {pool}{place}, {_based(build['base'])}"
     yield f"  why: {build['why']}"
     for name, rows in build["draw"].items():
         if name in _DRAW_COLUMNS:
@@ -177,8 +183,13 @@ def _build_story(build: dict[str, Any]) -> Iterator[str]:
 
 def _draw_table(title: str, rows: list[dict[str, Any]], names: tuple[str, ...]) -> Iterator[str]:
     head = [f"  {title}", *(name.replace("_", " ") for name in names)]
-    cells = [[f"    {row['source']} {row['response_id']}", *(_cell(row[name], name) for name in names)] for row in rows]
+    cells = [[f"    {_who(row)}", *(_cell(row[name], name) for name in names)] for row in rows]
     yield from columns([head, *cells])
+
+
+def _who(row: dict[str, Any]) -> str:
+    who = f"{row['source']} {row['response_id']}"
+    return f"{who} over {row['against']} {row['against_response_id']}" if "against" in row else who
 
 
 def _cell(value: float | None, name: str) -> str:

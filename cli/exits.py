@@ -13,7 +13,7 @@ from typing import ParamSpec
 
 import typer
 
-from tsodata.errors import DataError, StoreError, TsoError, UsageError
+from tsodata.errors import DataError, ParkedError, StoreError, TsoError, UsageError
 from tsotrain.errors import DivergedError
 
 from .legible import legible
@@ -44,7 +44,9 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                signal.signal(number, signal.default_int_handler)
         try:
             _refuse_broken_texts(kwargs)
             command(*args, **kwargs)
@@ -80,6 +82,8 @@ def _program() -> str:
 def _code(error: TsoError) -> ExitCode:
     if isinstance(error, DivergedError):
         return ExitCode.DIVERGED
+    if isinstance(error, ParkedError):
+        return ExitCode.TRY_LATER
     if isinstance(error, StoreError):
         return ExitCode.STORE
     return ExitCode.REFUSED if isinstance(error, DataError) else ExitCode.USAGE

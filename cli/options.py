@@ -29,10 +29,19 @@ Limit = Annotated[int, typer.Option("--limit", min=1, help="Rows to show in a ta
 Memory = Annotated[str, typer.Option("--memory", help="Memory that the query may use.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=0.001, help="Seconds that the query may take.")]
 Base = Annotated[str, typer.Option("--base", help="The model being aligned, as FAMILY/VERSION/SIZE.")]
+MaybeBase = Annotated[
+    str | None,
+    typer.Option(
+        "--base", help="The model being aligned, as FAMILY/VERSION/SIZE.", show_default="none; most recipes need one"
+    ),
+]
 AllowShort = Annotated[bool, typer.Option("--allow-short", help="Build even where a pool lacks material.")]
 Versions = Annotated[
     str | None,
     typer.Option("--versions", help="The family's versions as OLDEST,…,NEWEST, where names do not sort."),
+]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", "-s", help="NAME=VALUE over the settings, such as epochs=1.")
 ]
 Tokenizer = Annotated[
     str | None, typer.Option("--tokenizer", help="A tokenizer's folder, or its name in the local cache.")

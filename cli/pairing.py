@@ -11,7 +11,7 @@ import typer
 from .exits import guarded, narrate
 from .legible import say
 from .opening import open_store, plain, print_json, recorded
-from .options import AllowShort, AsJson, Base, StorePath, Versions, Wait, listed
+from .options import AllowShort, AsJson, Base, MaybeBase, StorePath, Versions, Wait, listed
 
 if TYPE_CHECKING:
     from tsodata.builds import Build, Shortfall
@@ -52,7 +52,7 @@ def matrix(
 @guarded
 def build(
     name: Annotated[str, typer.Argument(help="The build's name.")],
-    base: Base,
+    base: MaybeBase = None,
     recipe: Annotated[str, typer.Option(help="A built-in recipe (docs/recipes.md), or a TOML file.")] = "tso",
     seed: Annotated[int | None, typer.Option(min=0, help="The seed.", show_default="43")] = None,
     n: Annotated[

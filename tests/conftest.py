@@ -1,5 +1,6 @@
-"""Fixtures that every test may use: an empty store, a way to import into it, and the real data where it is."""
+"""Fixtures that every test may use: an empty store, a way to import into it, an endpoint that misbehaves, real data."""
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -29,6 +30,16 @@ def run_import(store, tmp_path):
         return report
 
     return import_one
+
+
+@pytest.fixture(scope="session")
+def chaos():
+    """Return the module of the endpoint that misbehaves: `chaos.running(faults=…)` runs one."""
+    path = Path(__file__).parent / "chaos" / "server.py"
+    spec = importlib.util.spec_from_file_location("tests_chaos_server", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")

@@ -7,17 +7,21 @@ from scipy.stats import chi2
 
 from tsodata.draws import Supply, chi_square, chi_square_tail, effective_number, quotas, source_weights, split_both
 from tsodata.errors import EmptyPoolError
-from tsodata.matrix import ModelMatrix
+from tsodata.matrix import ModelMatrix, Roster
 from tsodata.records import Source
 
-MATRIX = ModelMatrix.around(
-    "m/v2/7",
-    [Source.people(), *(Source.model("m", v, s) for v, s in [("v1", 7), ("v2", 7), ("v1", 1), ("v2", 13), ("v2", 30)])],
-)
+CELLS = [("v1", 7), ("v2", 7), ("v1", 1), ("v2", 13), ("v2", 30)]
+
+
+def around(base, *sources):
+    return Roster(sources, ModelMatrix.around(base, sources))
+
+
+ROSTER = around("m/v2/7", Source.people(), *(Source.model("m", version, size) for version, size in CELLS))
 
 
 def test_the_sources_of_a_role_share_its_weight_evenly():
-    found = source_weights({"human": 0.5, "newest-larger": 0.5}, MATRIX, side="chosen")
+    found = source_weights({"human": 0.5, "newest-larger": 0.5}, ROSTER, side="chosen")
 
     assert {source.label: weight for source, weight in found.weights.items()} == {
         "human": 0.5,
@@ -27,22 +31,22 @@ def test_the_sources_of_a_role_share_its_weight_evenly():
 
 
 def test_uniform_weights_cover_the_sources_of_eq_2():
-    found = source_weights("uniform", MATRIX, side="rejected")
+    found = source_weights("uniform", ROSTER, side="rejected")
 
     assert {source.label: weight for source, weight in found.weights.items()} == {"m/v1/7": 0.5, "m/v1/1": 0.5}
 
 
 def test_a_role_without_a_source_is_told():
-    matrix = ModelMatrix.around("m/v1/7", [Source.people(), Source.model("m", "v1", 7)])
+    roster = around("m/v1/7", Source.people(), Source.model("m", "v1", 7))
 
-    assert source_weights({"human": 1, "newest-larger": 1}, matrix, side="chosen").without_source == ("newest-larger",)
+    assert source_weights({"human": 1, "newest-larger": 1}, roster, side="chosen").without_source == ("newest-larger",)
 
 
 def test_a_side_without_any_source_is_refused():
-    matrix = ModelMatrix.around("m/v1/7", [Source.model("m", "v1", 7)])
+    roster = around("m/v1/7", Source.model("m", "v1", 7))
 
     with pytest.raises(EmptyPoolError, match="no rejected source"):
-        source_weights("uniform", matrix, side="rejected")
+        source_weights("uniform", roster, side="rejected")
 
 
 @given(st.tuples(*[st.integers(0, 30)] * 3), st.floats(0.05, 0.95))

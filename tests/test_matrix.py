@@ -3,7 +3,7 @@
 import pytest
 
 from tsodata.errors import UnknownNameError, UsageError
-from tsodata.matrix import ModelMatrix, VersionOrdering, natural_order
+from tsodata.matrix import ModelMatrix, Roster, VersionOrdering, natural_order
 from tsodata.records import Source
 
 GRID = {7: ("pre-1.3", "v1.3", "v1.5"), 13: ("pre-1.3", "v1.3", "v1.5"), 33: ("v1.3",)}
@@ -76,3 +76,17 @@ def test_versions_without_numbers_ask_for_a_stated_order():
 
 def test_a_digit_that_is_no_decimal_has_a_place_in_the_order():
     assert natural_order(["v\u00b2", "v1"]) == ["v\u00b2", "v1"]
+
+
+def test_a_name_is_looked_up_among_all_sources_and_a_role_around_the_base():
+    cells = [Source.model("m", "v1", 7), Source.model("m", "v2", 7), Source.model("other")]
+    sources = (Source.people(), *cells)
+    with_base = Roster(sources, ModelMatrix.around("m/v2/7", sources))
+
+    for roster in (with_base, Roster(sources)):
+        assert roster.find("everybody") == sources
+        assert roster.find("human") == sources[:1]
+        assert roster.find("other") == sources[-1:]
+    assert with_base.find("older") == (cells[0],)
+    with pytest.raises(UsageError, match="'older' is who stands around a base model: name it with --base"):
+        Roster(sources).find("older")

@@ -33,6 +33,6 @@ def test_the_wheel_holds_the_tree_and_no_generic_name(tmp_path):
         f"{home}/{path.relative_to(ROOT / folder).as_posix()}"
         for folder, home in homes.items()
         for path in (ROOT / folder).rglob("*")
-        if path.suffix in (".py", ".sql") or path.name == "py.typed"
+        if path.suffix in (".py", ".sql", ".toml") or path.name == "py.typed"
     }
     assert expected == {name for name in names if ".dist-info/" not in name}

@@ -105,6 +105,16 @@ def test_the_seed_is_no_part_of_a_recipes_key():
         ("[pools.self]\ndraw = 'rso'\nbeta = 0", r"beta = 0"),
         ("[pools.self]\ndraw = 'best_of_n'\nkeep = 0", r"keep = 0: at least 1"),
         ("[pools.self]\ndraw = 'rso'\nkeep = 2", r"keep belongs to draw = best_of_n, not to rso"),
+        (
+            "[pools.preferences]\ndraw = 'preferred'\nmin_preference = 0.4",
+            r"min_preference = 0.4: from 0.5, undecided, to 1",
+        ),
+        ("[pools.self]\ndraw = 'rso'\nmin_preference = 0.9", r"min_preference belongs to draw = preferred, not to rso"),
+        ("[pools.matrix]\n[verdicts]\njudge = 'j'", r"\[verdicts\] belongs to a pool with draw = preferred"),
+        (
+            "\n".join(f"[pools.{p}]\nshare = {s}" for p, s in (("matrix", 0.5), ("self", 0.25), ("preferences", 0.25))),
+            r"3 pools \(matrix, preferences, self\): at most 2",
+        ),
         ("[pools.matrix]\nmin_score = 3.0", r"min_score belongs to draw = best_of_n or threshold, not to weighted"),
         ("strata = 'tag'\n[pools.matrix]", r"strata = 'tag' is not a table"),
         ("[pools.matrix]\n[strata]", r"strata needs by"),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from tsodata.errors import EmptyPoolError
-from tsodata.matrix import CHOSEN_ROLES, REJECTED_ROLES, ModelMatrix
+from tsodata.matrix import CHOSEN_ROLES, REJECTED_ROLES, Roster
 from tsodata.recipes import Weights
 from tsodata.records import Source
 
@@ -22,15 +22,17 @@ class SourceWeights(NamedTuple):
     without_source: tuple[str, ...]
 
 
-def source_weights(weights: Weights, matrix: ModelMatrix, *, side: str) -> SourceWeights:
+def source_weights(weights: Weights, roster: Roster, *, side: str) -> SourceWeights:
     """Return the weight of each source of a side: a role's sources share its weight evenly (Eqs. 3, 4).
 
     Names without a source are told, and the others scaled up to 1.
 
     Raises:
         EmptyPoolError: no name has a source.
+        UsageError: a name needs a base, and none is named.
     """
     if weights == "uniform":
+        matrix = roster.around("uniform")
         sources = matrix.chosen if side == "chosen" else matrix.rejected
         given = dict.fromkeys(sources, 1.0)
         missing: tuple[str, ...] = ()
@@ -38,7 +40,7 @@ def source_weights(weights: Weights, matrix: ModelMatrix, *, side: str) -> Sourc
         assert not isinstance(weights, str)
         given, empty = {}, []
         for name, weight in weights.items():
-            found = matrix.find(name)
+            found = roster.find(name)
             if weight > 0 and not found:
                 empty.append(name)
             for source in found if weight > 0 else ():
@@ -47,7 +49,8 @@ def source_weights(weights: Weights, matrix: ModelMatrix, *, side: str) -> Sourc
     if not given:
         roles = CHOSEN_ROLES if side == "chosen" else REJECTED_ROLES
         asked = ", ".join(missing or roles)
-        raise EmptyPoolError(f"{matrix.base.label} has no {side} source in the store (asked for: {asked})")
+        whose = roster.matrix.base.label if roster.matrix else "the recipe"
+        raise EmptyPoolError(f"{whose} has no {side} source in the store (asked for: {asked})")
     total = math.fsum(given.values())
     return SourceWeights({source: weight / total for source, weight in given.items()}, missing)
 

@@ -5,11 +5,15 @@
     │   ├── ImportRefusedError        a whole file cannot be read; row-level refusals are counted, not raised
     │   ├── EmptyPoolError            a recipe's pool has no material
     │   │   └── ShortPoolError        a pool has not as much as was asked for
-    │   └── ExportRefusedError        an export would be incomplete or would overwrite another
+    │   ├── ExportRefusedError        an export would be incomplete or would overwrite another
+    │   └── ChatTemplateError         a tokenizer's chat template refuses a conversation
     ├── UsageError           exit 2   a name, option, recipe or query that cannot be meant
     │   ├── RecipeError
+    │   ├── RubricError
     │   ├── QueryError
-    │   └── UnknownNameError          no such build, pair, cell, query
+    │   ├── UnknownNameError          no such build, pair, cell, query
+    │   └── EndpointError             a model's endpoint refuses the key, or everything
+    ├── ParkedError          exit 75  a model's endpoint wants to be left alone for longer than we wait
     └── StoreError           exit 3   the store cannot be used now, or not by this version
         ├── StoreBusyError            another process holds it
         ├── StoreMissingError
@@ -51,6 +55,10 @@ class ExportRefusedError(DataError):
     """An export would be incomplete, or would overwrite something else."""
 
 
+class ChatTemplateError(DataError):
+    """A tokenizer's chat template refuses a conversation; the message has its words."""
+
+
 class UsageError(TsoError):
     """A name, option, recipe or query that cannot be meant."""
 
@@ -59,12 +67,24 @@ class RecipeError(UsageError):
     """A recipe that cannot be read."""
 
 
+class RubricError(UsageError):
+    """A rubric that cannot be read, or a place of its template that nothing fills."""
+
+
 class QueryError(UsageError):
     """A query that the store refuses, or its parameters."""
 
 
 class UnknownNameError(UsageError):
     """Nothing in the store goes by this name."""
+
+
+class EndpointError(UsageError):
+    """The endpoint of a model refuses the key, or everything that it is asked."""
+
+
+class ParkedError(TsoError):
+    """The endpoint of a model wants to be left alone for longer than we wait; the same command goes on later."""
 
 
 class StoreError(TsoError):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tsodata.builds.drawing import keep_accepted, keep_candidates, keep_scored
+from tsodata.builds.drawing import keep_accepted, keep_candidates, keep_compared, keep_scored
 from tsodata.builds.planning import SIDES, StoredPlan, stored_plan
 from tsodata.errors import UnknownNameError
 from tsodata.provenance import format_id, parse_id
@@ -19,7 +19,8 @@ def explain_pair(store: Store, pair_id: str, *, build: str | None = None) -> dic
 
     Keys: `pair_id`, `prompt`, `chosen` and `rejected` (each with its source, run, file, settings, `scores`,
     `preferences` and `corrections`), and `builds`, one for each build that holds the pair, with `why` and `draw`: the
-    candidates with their weights and arrivals, or their ranks, scores and random numbers, and what was accepted.
+    candidates with their weights and arrivals, or their ranks, scores and random numbers, and what was accepted, or
+    what the verdicts say of each two answers.
 
     Raises:
         UsageError: the text is no pair id.
@@ -84,7 +85,10 @@ def _in_build(reader: Reader, row: dict[str, Any]) -> dict[str, Any]:
     recipe = stored.plan.recipe
     pool = row.get("pool") or next(iter(recipe.pools))
     facts = {name: value for name, value in row.items() if not name.endswith("_key")}
-    if recipe.pools[pool].by_score:
+    if recipe.pools[pool].by_verdict:
+        draw = {"compared": _comparisons(reader, stored, pool, prompt_key=row["prompt_key"])}
+        why = _why_by_verdict(row, stored, draw["compared"])
+    elif recipe.pools[pool].by_score:
         draw = _ranking(reader, stored, pool, prompt_key=row["prompt_key"])
         why = _why_by_score(row, stored, pool, draw)
     else:
@@ -116,6 +120,25 @@ def _why_by_weight(row: dict[str, Any], races: dict[str, list[dict[str, Any]]]) 
         chance = winner["weight"] / total
         parts.append(f"{side} {winner['source']} came first of {n_others + 1} (chance {chance:.0%})")
     return f"a weighted draw with seed {row['seed']}: {'; '.join(parts)}"
+
+
+def _comparisons(reader: Reader, stored: StoredPlan, pool: str, *, prompt_key: int) -> list[dict[str, Any]]:
+    reader.keep("eligible", "pairs/only_prompt", prompt_key=prompt_key)
+    keep_compared(reader, stored.plan, pool, snapshot_seq=stored.snapshot.commit_seq)
+    return _dicts(reader, "pairs/comparisons")
+
+
+def _why_by_verdict(row: dict[str, Any], stored: StoredPlan, compared: list[dict[str, Any]]) -> str:
+    ids = [format_id("response", row[f"{side}_key"]) for side in SIDES]
+    (one,) = (found for found in compared if [found["response_id"], found["against_response_id"]] == ids)
+    verdicts = stored.plan.recipe.verdicts
+    whose = f"of {verdicts.judge or 'all judges'} by {verdicts.rubric or 'all rubrics'}"
+    people = ", people's alone where they compared them" if verdicts.people_first else ""
+    order = f"number {row['round']} in a random order (u = {one['number']:.4f}, seed {row['seed']})"
+    return (
+        f"preferred by {one['preference']:.4f} of 1, the mean over verdicts (n = {one['n_verdicts']}) {whose}{people}; "
+        f"{order} of {len(compared)} compared"
+    )
 
 
 def _ranking(reader: Reader, stored: StoredPlan, pool: str, *, prompt_key: int) -> dict[str, list[dict[str, Any]]]:

@@ -1,4 +1,4 @@
-"""The model matrix (Def. 1), its chosen and rejected sources (Eqs. 1, 2), and the order of versions.
+"""The model matrix (Def. 1), its chosen and rejected sources (Eqs. 1, 2), the order of versions, and what names mean.
 
 Pure: sources in, sources out. Knows nothing of answers or the store.
 """
@@ -16,6 +16,7 @@ from tsodata.sizes import format_size, parse_size
 CHOSEN_ROLES = ("human", "newest-larger")
 REJECTED_ROLES = ("older", "smaller")
 ROLES = (*CHOSEN_ROLES, *REJECTED_ROLES, "base", "cells")
+EVERYBODY = "everybody"
 _TOKEN = re.compile(r"\d+|[^\d.]+")
 
 
@@ -138,11 +139,36 @@ class ModelMatrix:
         """Return the rejected sources (Eq. 2)."""
         return tuple(source for role in REJECTED_ROLES for source in self.role(role))
 
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Whom the names of a recipe stand for: all sources, and the matrix around the base where one is named."""
+
+    sources: tuple[Source, ...]
+    matrix: ModelMatrix | None = None
+
     def find(self, name: str) -> tuple[Source, ...]:
-        """Return the sources that a role, or a label such as vicuna/v1.3/33, stands for."""
-        if name in ROLES:
-            return self.role(name)
-        return (_find(name, (*self.cells, *self.people)),)
+        """Return the sources that a role, `everybody`, or a label such as vicuna/v1.3/33 stands for.
+
+        Raises:
+            UnknownNameError: it stands for nobody.
+            UsageError: the role is one around a base, and no base is named.
+        """
+        if name == EVERYBODY:
+            return self.sources
+        if name == "human":
+            return tuple(source for source in self.sources if source.kind == "human")
+        return self.around(name).role(name) if name in ROLES else (_find(name, self.sources),)
+
+    def around(self, name: str) -> ModelMatrix:
+        """Return the matrix that a role or "uniform" is looked up in.
+
+        Raises:
+            UsageError: no base is named.
+        """
+        if self.matrix is None:
+            raise UsageError(f"{name!r} is who stands around a base model: name it with --base FAMILY/VERSION/SIZE")
+        return self.matrix
 
 
 def _find(label: str, sources: Sequence[Source]) -> Source:

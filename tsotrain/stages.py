@@ -184,7 +184,8 @@ def register_stage(store: Store, plan: StagePlan, outcome: Outcome, *, config: S
 
     Recording it twice adds nothing.
     """
-    reference = Artefact("policy", plan.base, str(plan.reference.resolve()), outcome.reference_sha256, None, ())
+    start = plan.base or plan.reference.name
+    reference = Artefact("policy", start, str(plan.reference.resolve()), outcome.reference_sha256, None, ())
     reference_key = plan.reference_key or reference.artefact_key
     name = f"{plan.build}/{plan.minibatch}"
     path = str(outcome.policy.resolve())

@@ -2,12 +2,14 @@
 -- params: $name varchar: the name
 -- rows:   one, or none
 select
-    build_key,
-    base,
-    seed,
-    snapshot_key,
-    n_prompts,
-    n_pairs,
+    builds.build_key,
+    builds.base,
+    builds.seed,
+    builds.snapshot_key,
+    builds.n_prompts,
+    builds.n_pairs,
+    recipes.body as recipe,
 from builds
-where name = $name
-order by build_key
+join recipes on recipes.recipe_key = builds.recipe_key
+where builds.name = $name
+order by builds.build_key

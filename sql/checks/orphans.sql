@@ -202,6 +202,10 @@ orphans as (
     from pair_feedback
     anti join pairs on pairs.pair_key = pair_feedback.pair_key
     union all
+    select tso_id('cal', calibrations.calibration_key), 'calibrations', 'rubric_key', calibrations.commit_seq
+    from calibrations
+    anti join rubrics on rubrics.rubric_key = calibrations.rubric_key
+    union all
     select tso_id('req', calls.request_key), 'calls', 'prompt_key', calls.commit_seq
     from calls
     anti join prompts on prompts.prompt_key = calls.prompt_key
@@ -215,6 +219,10 @@ orphans as (
     from calls
     anti join judgements on judgements.judgement_key = calls.judgement_key
     where calls.judgement_key is not null
+    union all
+    select format('{:016x}', replies.call_key), 'replies', 'call_key', replies.commit_seq
+    from replies
+    anti join calls on calls.call_key = replies.call_key
 )
 select
     orphans.id,

@@ -9,8 +9,18 @@ with registered as (
     where kind = 'policy' and source_key is not null
     group by source_key
 ),
+-- the same words may have come again after a policy was registered
+again as (
+    select distinct
+        calls.response_key,
+    from calls
+    join responses on responses.response_key = calls.response_key
+    join registered on registered.source_key = responses.source_key
+    where calls.task = 'generate' and calls.failure is null and calls.commit_seq >= registered.commit_seq
+),
 asked as not materialized (
     select
+        responses.response_key,
         responses.source_key,
         responses.prompt_key,
         responses.is_empty,
@@ -56,9 +66,10 @@ select
     any_value(prompts_of_source.n_prompts) as n_prompts,
     count(*) as n_answers,
     count(*) filter (where asked.is_empty) as n_empty,
-    count(*) filter (where asked.commit_seq < registered.commit_seq) as n_stale,
+    count(*) filter (where asked.commit_seq < registered.commit_seq and again.response_key is null) as n_stale,
 from asked
 join prompts_of_source on prompts_of_source.source_key = asked.source_key
 left join registered on registered.source_key = asked.source_key
+left join again on again.response_key = asked.response_key
 group by asked.source_key
 order by asked.source_key

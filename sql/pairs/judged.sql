@@ -4,6 +4,7 @@
 --         $min_chosen_score double: null for no limit
 --         $max_rejected_score double: null for no limit
 --         $score_pools varchar[]: the pools that draw by score, where a chosen answer must score higher
+--         $verdict_pools varchar[]: the pools that draw by verdict, where equal scores are no tie
 --         $max_length_ratio double: longer over shorter answer in characters; null for no limit
 -- rows:   one per pool, prompt and round; of a prompt's pairs of the same two texts the first round, whichever way round
 with sides as (
@@ -52,7 +53,7 @@ select
         when reason is not null then reason
         when is_identical then 'identical'
         when $needs_scores::boolean and (chosen_score is null or rejected_score is null) then 'unscored'
-        when chosen_score = rejected_score then 'tie'
+        when chosen_score = rejected_score and not list_contains($verdict_pools::varchar[], pool) then 'tie'
         when chosen_score < rejected_score and list_contains($score_pools::varchar[], pool) then 'tie'
         when chosen_score - rejected_score < $min_margin::double then 'min_margin'
         when chosen_score < $min_chosen_score::double then 'min_chosen_score'

@@ -71,7 +71,14 @@ def fill(store, n_prompts):
             f"'model', {rubric.rubric_key}, 'all', 0, 1 + tso_hash64(response_key, 4) % 9001 / 1000, null, 'imported', "
             f"{seq} from responses where source_key <> {Source.people().source_key}"
         )
-        transaction.touched.update(("prompts", "prompt_origins", "responses", "scores"))
+        for number in range(len(everybody) - 1):
+            keys = [f"tso_hash64(i * 100, {10 + number + side})" for side in (0, 1)]
+            execute(
+                f"insert into preferences select tso_hash64(i, {60 + number}), null, tso_hash64(i, 1), {keys[0]}, "
+                f"{keys[1]}, 'j', 'model', {rubric.rubric_key}, tso_hash64(i, {70 + number}) % 5 / 4, false, null, "
+                f"'imported', {seq} from range({n_prompts}) t(i)"
+            )
+        transaction.touched.update(("prompts", "prompt_origins", "responses", "scores", "preferences"))
     return store
 
 

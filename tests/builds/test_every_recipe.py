@@ -100,7 +100,7 @@ def test_no_pair_stands_its_two_answers_equal_or_comes_twice(many, name):
         assert len({row["response_key"] for row in rows}) == len(rows)
         return
     sets = {frozenset((row["chosen_key"], row["rejected_key"])) for row in rows}
-    by_score = [row for row in rows if row["pool"] in plan.competitors]
+    by_score = [row for row in rows if plan.recipe.pools[row["pool"]].by_score]
 
     assert len(sets) == len(rows) > len({row["prompt_key"] for row in rows})
     assert all(row["chosen_score"] > row["rejected_score"] for row in by_score)
@@ -114,16 +114,24 @@ def material():
         yield {"prompt": f"q{number}", "human": "true", "response": f"people on {number}"}
 
 
+def compared():
+    for number in range(40):
+        texts = [f"{number} of {model}" for model in "xyz"]
+        for chosen, rejected in ((0, 1), (2, 0)):
+            yield {"prompt": f"q{number}", "chosen": texts[chosen], "rejected": texts[rejected]}
+
+
 @pytest.fixture(scope="module")
 def two_orders(tmp_path_factory):
-    rows, stores = list(material()), []
+    rows, pairs, stores = list(material()), list(compared()), []
     for order in range(2):
         folder = tmp_path_factory.mktemp("order")
-        random.Random(order).shuffle(rows)
-        (folder / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
         stores.append(Store.open(folder / "s.duckdb", create=True))
-        with stores[-1].run(Run("test")) as run:
-            import_files(stores[-1], "records", [folder / "rows.jsonl"], run=run)
+        for name, of in (("records", rows), ("trl-pairs", pairs)):
+            random.Random(order).shuffle(of)
+            (folder / f"{name}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in of))
+            with stores[-1].run(Run("test")) as run:
+                import_files(stores[-1], name, [folder / f"{name}.jsonl"], run=run)
     return stores
 
 

@@ -105,13 +105,13 @@ def test_a_format_of_pairs_refuses_a_build_of_answers(answers_store, tmp_path, t
     with pytest.raises(UsageError) as caught:
         export_build(answers_store, "first", to=to, out=tmp_path / "out", run=Run("test"))
 
-    assert str(caught.value) == (
-        f"build 'first' holds answers, and {to} takes pairs; tso-data export --formats lists all"
-    )
+    assert str(caught.value) == (f"build 'first' holds answers, and {to} takes pairs; write it as sft or ranked")
 
 
 def test_ranked_refuses_a_build_of_pairs(store, tmp_path):
-    with pytest.raises(UsageError, match="holds pairs, and ranked takes answers"):
+    with pytest.raises(
+        UsageError, match=r"holds pairs, and ranked takes answers; write it as trl or h4 or .* or jsonl"
+    ):
         export_build(store, "first", to="ranked", out=tmp_path / "out", run=Run("test"))
 
 
@@ -119,8 +119,9 @@ def test_sft_refuses_ranked_lists_since_their_last_answers_are_the_worst(tmp_pat
     store = Store.open(tmp_path / "ranked.duckdb", create=True)
     add_answers_build(store, "first", answers.values(), recipe='{"pools":{"matrix":{"draw":"ranked"}}}')
 
-    with pytest.raises(UsageError, match="holds ranked lists, worst answers and all; write it as ranked"):
-        export_build(store, "first", to="sft", out=tmp_path / "out", run=Run("test"))
+    for to in ("sft", "trl"):
+        with pytest.raises(UsageError, match=r"holds ranked lists, worst answers and all; write it as ranked$"):
+            export_build(store, "first", to=to, out=tmp_path / "out", run=Run("test"))
     assert export_build(store, "first", to="ranked", out=tmp_path / "out", run=Run("test")).rows == {
         "train": 2,
         "test": 1,

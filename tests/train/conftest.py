@@ -1,42 +1,22 @@
-"""A tiny Llama with a byte tokenizer, made in a second, and pairs for it."""
+"""The tiny Llama of examples/tiny.py as a policy, and pairs for it."""
 
 import random
 
 import pytest
-import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from tiny import make_model, make_tokenizer, save
 
 from tsotrain.batching import Example
 from tsotrain.policy import Policy, load_policy
 
-TEMPLATE = (
-    "{{ bos_token }}{% for m in messages %}{{ '[' + m['role'] + ']' + m['content'] }}"
-    "{% if m['role'] == 'assistant' %}{{ eos_token }}{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '[assistant]' }}{% endif %}"
-)
-
-
-def make_tokenizer(template=TEMPLATE):
-    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {token: place for place, token in enumerate(["<pad>", "<s>", "</s>", *letters])}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="<pad>")
-    fast.chat_template = template
-    return fast
-
-
-def make_model(*, vocab_size=259, tied=False, seed=0):
-    torch.manual_seed(seed)
-    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
-    heads = {"num_attention_heads": 4, "num_key_value_heads": 2}
-    return LlamaForCausalLM(LlamaConfig(**shape, **heads, vocab_size=vocab_size, tie_word_embeddings=tied)).float()
-
 
 @pytest.fixture
 def tiny_model():
+    return make_model
+
+
+@pytest.fixture(scope="session")
+def make_tiny_model():
+    """Make the tiny model, for fixtures that last longer than a test."""
     return make_model
 
 
@@ -49,8 +29,7 @@ def tokenizer_with():
 @pytest.fixture(scope="session")
 def base(tmp_path_factory):
     folder = tmp_path_factory.mktemp("policies") / "base"
-    make_tokenizer().save_pretrained(folder)
-    make_model().save_pretrained(folder)
+    save(make_model(), folder)
     return folder
 
 
@@ -71,8 +50,7 @@ def examples():
     return [Example(f"e{i}", tokens(p), (tokens(c), tokens(r))) for i, (p, c, r) in enumerate(sizes)]
 
 
-@pytest.fixture
-def rows():
+def pair_rows():
     draw = random.Random(3)
     return [
         {
@@ -83,3 +61,14 @@ def rows():
         }
         for i in range(10)
     ]
+
+
+@pytest.fixture
+def rows():
+    return pair_rows()
+
+
+@pytest.fixture(scope="session")
+def make_rows():
+    """Make the rows, for fixtures that last longer than a test."""
+    return pair_rows

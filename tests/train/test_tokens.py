@@ -48,7 +48,7 @@ def test_a_long_prompt_loses_its_beginning_and_a_long_response_its_end(tokenizer
 
 def test_pairs_that_become_equal_when_cut_are_refused_and_counted(tokenizer):
     config = replace(CONFIG, max_response_tokens=1)
-    found = tokenize_pairs([row(), row(rejected="yup")], tokenizer, config)
+    found = tokenize_pairs([row(), row(pair_id="pair1-1", rejected="yup")], tokenizer, config)
 
     assert len(found.examples) == 1
     assert found.describe().startswith("2 pairs = 1 to train on, 1 refused (both sides are equal")
@@ -94,7 +94,7 @@ def test_a_folder_without_a_template_is_refused(tokenizer_with, tmp_path):
         ("[loss]\nname = 'simpo'", "loss.name = 'simpo': known are dual_clip"),
         ("[loss]\nname = 'sft'", "loss.name = 'sft': known are dual_clip, dpo, ipo, cdpo$"),
         ("[optimizer]\nlearning_rate = -1", "optimizer.learning_rate = -1: a number above 0"),
-        ("x", "cannot be read"),
+        ("x", "not valid TOML"),
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused(tmp_path, text, message):

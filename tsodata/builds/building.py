@@ -34,18 +34,19 @@ def build_pairs(
     store: Store,
     name: str,
     *,
-    base: str,
     recipe: Recipe,
     run: Run,
+    base: str | None = None,
     versions: Sequence[str] | None = None,
     allow_short: bool = False,
 ) -> Build:
     """Draw the pairs, answers or lists of a recipe around a base model, and store them under a name.
 
-    The same name with the same content is already there, and adds nothing.
+    A recipe that names no role around a base needs none. The same name with the same content is already there, and
+    adds nothing.
 
     Raises:
-        UsageError: the name is taken by another build, or the base or a weight names nobody.
+        UsageError: the name is taken by another build, the base or a weight names nobody, or a base is needed.
         RecipeError: the recipe leaves something open.
         EmptyPoolError: a pool has no material or not enough (then ShortPoolError), and `allow_short` is off.
     """
@@ -91,7 +92,12 @@ def draw_build(reader: Reader, plan: Plan, snapshot: Snapshot, *, key: int, allo
 def _share_table(reader: Reader, plan: Plan, snapshot: Snapshot, key: int) -> pa.Table:
     import pyarrow as pa
 
-    competing = [(pool, source.source_key) for pool, sources in plan.competitors.items() for source in sources]
+    competing = [
+        (pool, source.source_key)
+        for pool, sources in plan.competitors.items()
+        if plan.recipe.pools[pool].by_score  # of those that verdicts compare, the drawn ones are told
+        for source in sources
+    ]
     if plan.recipe.makes != "pairs":
         pools, sources = (list(column) for column in zip(*competing, strict=True))
         table = reader.arrow("answers/shares", pools=pools, sources=sources)
@@ -102,7 +108,7 @@ def _share_table(reader: Reader, plan: Plan, snapshot: Snapshot, key: int) -> pa
         for source, weight in found.weights.items()
     ]
     asked += [(pool, side, source, None) for pool, source in competing for side in SIDES]
-    pools, sides, sources, weights = (list(column) for column in zip(*asked, strict=True))
+    pools, sides, sources, weights = ([row[place] for row in asked] for place in range(4))
     table = reader.arrow(
         "pairs/shares", snapshot_seq=snapshot.commit_seq, pools=pools, sides=sides, sources=sources, weights=weights
     )

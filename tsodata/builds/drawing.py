@@ -34,7 +34,9 @@ def keep_scored(reader: Reader, plan: Plan, snapshot_seq: int, *, prompt_key: in
         "to_score",
         "pairs/to_score_competing",
         snapshot_seq=snapshot_seq,
-        sources=sorted({source.source_key for sources in plan.competitors.values() for source in sources}),
+        sources=sorted(
+            {key for name, pool in plan.recipe.pools.items() if pool.by_score for key in plan.sources(name)}
+        ),
         everybody=strata is not None and strata.by == "quadrant",
         prompt_key=prompt_key,
     )
@@ -77,6 +79,21 @@ def keep_accepted(reader: Reader, plan: Plan, pool: str) -> None:
         n_accept=n_accept,
         order_seeds=[plan.stream(pool, "order", number) for number in passes],
         number_seeds=[plan.stream(pool, "number", number) for number in passes],
+    )
+
+
+def keep_compared(reader: Reader, plan: Plan, pool: str, *, snapshot_seq: int) -> None:
+    """Keep what verdicts say of each two answers, on the prompts of `eligible`, as `compared`."""
+    verdicts = plan.recipe.verdicts
+    reader.keep(
+        "compared",
+        "pairs/compared",
+        snapshot_seq=snapshot_seq,
+        sources=plan.sources(pool),
+        judge=verdicts.judge,
+        rubric=verdicts.rubric,
+        people_first=verdicts.people_first,
+        seed=plan.stream(pool, "chosen"),
     )
 
 
@@ -125,6 +142,11 @@ def _draw_pairs(reader: Reader, plan: Plan, pool: str, *, snapshot_seq: int, app
             worst_seed=rejected,
         )
         return
+    if how.by_verdict:
+        keep_compared(reader, plan, pool, snapshot_seq=snapshot_seq)
+        limits = {"n_rounds": rounds, "min_preference": how.min_preference}
+        reader.keep("drawn", "pairs/draw_preferred", append=append, pool=pool, **limits)
+        return
     keep_candidates(reader, plan, pool, snapshot_seq=snapshot_seq)
     path, told = f"pairs/draw_{how.draw}", {"pool": pool}
     if how.draw == "rso":
@@ -168,7 +190,8 @@ def _judge_pairs(reader: Reader, plan: Plan) -> None:
         min_chosen_score=filters.min_chosen_score,
         max_rejected_score=filters.max_rejected_score,
         max_length_ratio=filters.max_length_ratio,
-        score_pools=sorted(plan.competitors),
+        score_pools=sorted(name for name, pool in plan.recipe.pools.items() if pool.by_score),
+        verdict_pools=sorted(name for name, pool in plan.recipe.pools.items() if pool.by_verdict),
     )
 
 

@@ -9,11 +9,12 @@ from typing import NamedTuple
 from tsodata.builds.planning import no_such_build
 from tsodata.draws import ChiSquare, chi_square, effective_number
 from tsodata.provenance import format_id
+from tsodata.recipes import Recipe
 from tsodata.store import Store
 
 
 class Share(NamedTuple):
-    """How often a source was drawn. `requested` and `expected` are None where the scores decide."""
+    """How often a source was drawn. `requested` and `expected` are None where scores or verdicts decide."""
 
     pool: str
     side: str
@@ -35,7 +36,10 @@ class StratumShare(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What a build holds, and how the draw went. `n_responses` counts the answers of a build that makes no pairs."""
+    """What a build holds, and how the draw went. `n_responses` counts the answers of a build that makes no pairs.
+
+    `base` is empty where the recipe needs none; `draws` tells how each pool draws.
+    """
 
     name: str
     build_id: str
@@ -47,6 +51,7 @@ class Build:
     n_responses: int
     n_held_out: int
     minibatches: tuple[int, ...]
+    draws: Mapping[str, str]
     shares: tuple[Share, ...]
     strata: tuple[StratumShare, ...]
     outcomes: Mapping[str, int]
@@ -58,7 +63,7 @@ class Build:
         return [share for share in self.shares if (share.pool, share.side) == (pool, side)]
 
     def test(self, pool: str, side: str) -> ChiSquare | None:
-        """Return the chi-square test of the draw against its weights, or None where the scores decided."""
+        """Return the chi-square test of the draw against its weights, or None where scores or verdicts decided."""
         shares = [share for share in self.side(pool, side) if share.expected is not None]
         return chi_square([float(s.expected or 0) for s in shares], [s.realised for s in shares]) if shares else None
 
@@ -77,7 +82,7 @@ def find_build(store: Store, name: str, *, warnings: tuple[str, ...] = (), alrea
         rows = reader.rows("builds/by_name", name=name)
         if not rows:
             raise no_such_build(reader, name)
-        key, base, seed, snapshot_key, n_prompts, n_pairs = rows[0]
+        key, base, seed, snapshot_key, n_prompts, n_pairs, body = rows[0]
         shares = tuple(Share(*row) for row in reader.rows("builds/shares", build_key=key))
         strata = tuple(StratumShare(*row) for row in reader.rows("builds/strata", build_key=key))
         outcomes = {str(reason): int(n) for reason, n in reader.rows("builds/outcomes", build_key=key)}
@@ -96,6 +101,7 @@ def find_build(store: Store, name: str, *, warnings: tuple[str, ...] = (), alrea
         n_responses=n_responses,
         n_held_out=n_held_out,
         minibatches=minibatches,
+        draws={name: pool.draw for name, pool in sorted(Recipe.from_body(str(body), seed=int(seed)).pools.items())},
         shares=shares,
         strata=strata,
         outcomes=outcomes,

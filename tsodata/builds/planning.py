@@ -9,9 +9,10 @@ from typing import Any
 
 from tsodata.coverage import load_matrix, load_sources
 from tsodata.draws import SourceWeights, source_weights
-from tsodata.errors import EmptyPoolError, RecipeError, UnknownNameError
+from tsodata.errors import EmptyPoolError, RecipeError, UnknownNameError, UsageError
+from tsodata.matrix import Roster
 from tsodata.provenance import canonical_json, content_key, stream_seed
-from tsodata.recipes import Recipe, ScoreChoice
+from tsodata.recipes import Recipe, ScoreChoice, VerdictChoice
 from tsodata.records import Source
 from tsodata.store import Reader, Snapshot
 
@@ -20,7 +21,10 @@ SIDES = ("chosen", "rejected")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A recipe with every name resolved: what is hashed into the build's key, and all that a draw needs to know."""
+    """A recipe with every name resolved: what is hashed into the build's key, and all that a draw needs to know.
+
+    `base` is empty where the recipe needs none and none was named.
+    """
 
     base: str
     versions: tuple[str, ...]
@@ -64,34 +68,41 @@ def _labels(sources: Mapping[str, Sequence[Source]]) -> dict[str, list[str]]:
     return {name: [source.label for source in found] for name, found in sources.items()}
 
 
-def make_plan(reader: Reader, base: str, recipe: Recipe, snapshot: Snapshot, versions: Sequence[str] | None) -> Plan:
-    """Return the plan of a recipe around a base model.
+def make_plan(
+    reader: Reader, base: str | None, recipe: Recipe, snapshot: Snapshot, versions: Sequence[str] | None
+) -> Plan:
+    """Return the plan of a recipe, around a base model where one is named.
 
     Raises:
         UnknownNameError: the base or a name of the recipe stands for nobody.
         EmptyPoolError: a side of a pool has no source at all.
         RecipeError: it leaves something open, or it is not clear whose scores count.
+        UsageError: it names roles around a base, and no base is named.
     """
     recipe.check_stated()
-    matrix = load_matrix(reader, base, versions)
+    _check_verdicts(reader, recipe.verdicts, snapshot)
+    if versions and not base:
+        raise UsageError("--versions orders the family of a base model: name it with --base FAMILY/VERSION/SIZE")
+    matrix = load_matrix(reader, base, versions) if base else None
+    roster = Roster(tuple(load_sources(reader)), matrix)
     weights, competitors = {}, {}
     for name, pool in sorted(recipe.pools.items()):
-        if pool.by_score:
-            found = {source for candidate in pool.candidates for source in matrix.find(candidate)}
-            competitors[name] = tuple(sorted(found, key=lambda source: source.label))
+        if pool.by_weight:
+            weights[name, "chosen"] = _rounded(source_weights(pool.chosen, roster, side="chosen"))
+            weights[name, "rejected"] = _rounded(source_weights(pool.rejected, roster, side="rejected"))
         else:
-            weights[name, "chosen"] = _rounded(source_weights(pool.chosen, matrix, side="chosen"))
-            weights[name, "rejected"] = _rounded(source_weights(pool.rejected, matrix, side="rejected"))
+            found = {source for candidate in pool.candidates for source in roster.find(candidate)}
+            competitors[name] = tuple(sorted(found, key=lambda source: source.label))
     sources = {source for found in weights.values() for source in found.weights}
     sources.update(source for found in competitors.values() for source in found)
     return Plan(
-        base=matrix.base.label,
-        versions=matrix.order.versions,
+        base=matrix.base.label if matrix else "",
+        versions=matrix.order.versions if matrix else (),
         recipe=recipe,
         scores=_choose_scores(reader, recipe, sorted(s.source_key for s in sources), snapshot),
         weights=weights,
         competitors=competitors,
-        required={name: matrix.find(name) for name in recipe.filters.answered_by},
+        required={name: roster.find(name) for name in recipe.filters.answered_by},
     )
 
 
@@ -130,8 +141,7 @@ def no_such_build(reader: Reader, name: str) -> UnknownNameError:
 
 
 def _parse_plan(reader: Reader, base: str, recipe: Recipe, resolved: Mapping[str, Any]) -> Plan:
-    placed = [source for source in load_sources(reader) if source.kind == "human" or source.size_b is not None]
-    known = {source.label: source for source in placed}
+    known = {source.label: source for source in load_sources(reader)}
     weights = {}
     for place, found in resolved["weights"].items():
         pool, side = place.split(".")
@@ -173,6 +183,19 @@ def _choose_scores(reader: Reader, recipe: Recipe, sources: list[int], snapshot:
             f"no scores of judge {asked.judge or 'any'} by rubric {asked.rubric or 'any'} on these answers"
         )
     return ScoreChoice(None, None, **_of_recipe(asked))
+
+
+def _check_verdicts(reader: Reader, asked: VerdictChoice, snapshot: Snapshot) -> None:
+    if asked.judge is None and asked.rubric is None:
+        return
+    found = [
+        (str(judge), str(rubric))
+        for judge, rubric, _ in reader.rows("pairs/verdict_choices", snapshot_seq=snapshot.commit_seq)
+    ]
+    if not any(asked.judge in (None, judge) and asked.rubric in (None, rubric) for judge, rubric in found):
+        there = ", ".join(f"{judge} by {rubric}" for judge, rubric in found[:6]) or "none"
+        who = f"judge {asked.judge or 'any'} by rubric {asked.rubric or 'any'}"
+        raise RecipeError(f"no verdicts of {who}; the store has {there}")
 
 
 def without_source(plan: Plan, *, allow_short: bool) -> list[str]:

@@ -138,5 +138,5 @@ def rebuild(
     with store.reader() as reader:
         plan = stored_plan(reader, name).plan
     return build_pairs(
-        store, new_name, base=plan.base, recipe=plan.recipe, run=run, versions=versions, allow_short=allow_short
+        store, new_name, base=plan.base or None, recipe=plan.recipe, run=run, versions=versions, allow_short=allow_short
     )

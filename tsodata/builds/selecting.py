@@ -131,9 +131,9 @@ def _short_error(
 ) -> ShortPoolError:
     pools = []
     for cell in short:
-        lacking = reader.rows(
-            "pairs/unanswered", snapshot_seq=snapshot_seq, sources=plan.sources(cell.pool), stratum=cell.stratum
-        )
+        by_verdict = plan.recipe.pools[cell.pool].by_verdict
+        sources = [] if by_verdict else plan.sources(cell.pool)  # who should compare what, no recipe says
+        lacking = reader.rows("pairs/unanswered", snapshot_seq=snapshot_seq, sources=sources, stratum=cell.stratum)
         pools.append(
             PoolShortfall(
                 cell=cell,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from tsodata.errors import ExportRefusedError, UnknownNameError, UsageError
-from tsodata.exporters.materials import ANSWERS
+from tsodata.exporters.formats import FORMATS
 
 if TYPE_CHECKING:
     from tsodata.exporters.formats import Format
@@ -58,9 +58,7 @@ def find_build_to_export(reader: Reader, name: str, *, to: Format, minibatch: in
     key = cast("int", key)
     if minibatch is not None:
         _check_minibatch(reader, key, name=name, minibatch=minibatch)
-    material = _material(reader, key, name=name, to=to)
-    if material == ANSWERS and _is_ranked(json.loads(str(recipe))):
-        raise UsageError(f"build {name!r} holds ranked lists, worst answers and all; write it as ranked")
+    material = _material(_holds(reader, key, json.loads(str(recipe))), name=name, to=to)
     material.judge(reader, key, minibatch)
     writable, refused = _count(reader)
     build = BuildToExport(
@@ -103,14 +101,21 @@ def _check_minibatch(reader: Reader, key: int, *, name: str, minibatch: int) -> 
         raise UsageError(f"build {name!r} has no minibatch {minibatch}; {some}")
 
 
-def _material(reader: Reader, key: int, *, name: str, to: Format) -> Material:
+def _holds(reader: Reader, key: int, recipe: Any) -> str:
     n_pairs, n_answers = reader.rows("exports/holds", build=key)[0]
-    holds = "answers" if n_answers and not n_pairs else "pairs"
+    if n_pairs or not n_answers:
+        return "pairs"
+    return "ranked lists" if _is_ranked(recipe) else "answers"
+
+
+def _material(holds: str, *, name: str, to: Format) -> Material:
     for material in to.takes:
-        if material.holds == holds:
+        if material.suits(holds):
             return material
+    fitting = [each.name for each in FORMATS.values() if any(material.suits(holds) for material in each.takes)]
     wanted = " or ".join(sorted({material.holds for material in to.takes}))
-    raise UsageError(f"build {name!r} holds {holds}, and {to.name} takes {wanted}; tso-data export --formats lists all")
+    why = "worst answers and all" if holds == "ranked lists" else f"and {to.name} takes {wanted}"
+    raise UsageError(f"build {name!r} holds {holds}, {why}; write it as {' or '.join(fitting)}")
 
 
 def _is_ranked(recipe: Any) -> bool:

@@ -81,9 +81,10 @@ def _feature_type(kind: pa.DataType) -> dict[str, object]:
 
 def _origin(build: BuildToExport, to: Format) -> str:
     part = f"Minibatch {build.minibatch} of build" if build.minibatch is not None else "Build"
+    around = f" around the base model `{_plain(build.base)}`" if build.base else ""
     return (
-        f"{part} `{build.build_id}`, drawn from snapshot `{build.snapshot_id}` with seed {build.seed} around the base "
-        f"model `{_plain(build.base)}`, and written in the format `{to.name}` ({to.says}). The "
+        f"{part} `{build.build_id}`, drawn from snapshot `{build.snapshot_id}` with seed {build.seed}{around}, and "
+        f"written in the format `{to.name}` ({to.says}). The "
         "hash of every file is in `manifest.json`; `croissant.json` describes the columns to machines."
     )
 

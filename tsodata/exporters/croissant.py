@@ -97,7 +97,7 @@ def _activity(build: BuildToExport) -> dict[str, object]:
         "@id": f"tso:{build.build_id}",
         "@type": "prov:Activity",
         "prov:used": {"@id": f"tso:{build.snapshot_id}"},
-        "tso:base": build.base,
+        **({"tso:base": build.base} if build.base else {}),
         "tso:seed": build.seed,
         "tso:recipe": json.dumps(build.recipe, sort_keys=True, ensure_ascii=False),
     }

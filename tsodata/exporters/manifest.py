@@ -44,7 +44,7 @@ class Manifest:
         body = {
             "kind": _KIND,
             **_identity(build, to, gate),
-            "base": build.base,
+            "base": build.base or None,
             "seed": build.seed,
             "snapshot_id": build.snapshot_id,
             "recipe": build.recipe,

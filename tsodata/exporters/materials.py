@@ -37,6 +37,10 @@ class Material:
         """Say whether a row is a prompt with a list of answers."""
         return "ranked" in self.switches
 
+    def suits(self, holds: str) -> bool:
+        """Say whether it is in a build that holds pairs, answers, or ranked lists, whose last answers are the worst."""
+        return self.is_list if holds == "ranked lists" else self.holds == holds
+
     def judge(self, reader: Reader, build_key: int, minibatch: int | None) -> None:
         """Keep the rows of the build as the reader's table `judged`, each writable or with a reason."""
         switches = {name: name in self.switches for name in _SWITCHES[self.holds]}

@@ -80,7 +80,7 @@ class Statistics:
                 raise UnknownNameError(f"no section {name!r}; known are {', '.join(sections.SECTIONS)}")
         builds = _builds(reader, question.build)
         scores, untold = _choose_scores(reader, question, builds)
-        bases = {question.base} if question.base else {build.base for build in builds}
+        bases = {question.base} if question.base else {build.base for build in builds if build.base}
         base = next(iter(bases)) if len(bases) == 1 else None
         matrix = load_matrix(reader, base, question.versions) if base else None
         keep_draws(reader, stream_seed(question.seed, "bootstrap"))

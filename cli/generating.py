@@ -1,0 +1,172 @@
+"""From prompts to answers: `generate`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .exits import ExitCode, guarded, narrate
+from .legible import say
+from .opening import open_store, plain, print_json, recorded
+from .options import AsJson, StorePath, Wait, named_values
+from .progress import Teller
+
+if TYPE_CHECKING:
+    from tsodata.generating import Ask, CellReport
+    from tsodata.runner import Limits
+    from tsodata.store import Store
+
+
+@guarded
+def generate(
+    cell: Annotated[str | None, typer.Option(help="The cell to fill, as FAMILY/VERSION/SIZE.")] = None,
+    model: Annotated[str | None, typer.Option(help="The model's name at the endpoint, or its folder.")] = None,
+    matrix: Annotated[Path | None, typer.Option(help="Many cells: a TOML file (docs/generate.md).")] = None,
+    engine: Annotated[str, typer.Option(help="openai, transformers or vllm.")] = "openai",
+    endpoint: Annotated[
+        str | None, typer.Option(help="The endpoint's address.", show_default="$OPENAI_BASE_URL, else OpenAI's")
+    ] = None,
+    key_env: Annotated[str, typer.Option(help="The environment variable that holds the key.")] = "OPENAI_API_KEY",
+    revision: Annotated[str | None, typer.Option(help="The model's revision, where you know it.")] = None,
+    engine_option: Annotated[
+        list[str] | None, typer.Option("--engine-option", "-e", help="NAME=VALUE for the engine; may be repeated.")
+    ] = None,
+    samples: Annotated[int, typer.Option("--samples", "-n", min=1, help="Answers to each prompt.")] = 1,
+    dataset: Annotated[str | None, typer.Option(help="Only prompts of this data set.")] = None,
+    temperature: Annotated[float, typer.Option(min=0, help="Sampling temperature.")] = 0.7,
+    top_p: Annotated[float, typer.Option(min=0, max=1, help="Nucleus sampling.")] = 0.9,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Most tokens of an answer.")] = 2048,
+    seed: Annotated[int, typer.Option(min=0, help="The seed; each prompt and sample has its own from it.")] = 43,
+    concurrency: Annotated[int, typer.Option(min=1, help="Most calls at once.")] = 32,
+    attempts: Annotated[int, typer.Option(min=1, help="Tries of a request; rate limits do not count.")] = 4,
+    timeout: Annotated[float, typer.Option(min=0.001, help="Seconds for one whole answer.")] = 600.0,
+    max_wait: Annotated[float, typer.Option(min=0, help="Seconds to leave the endpoint alone, at most.")] = 120.0,
+    price: Annotated[Path | None, typer.Option(help="A TOML table of prices (docs/generate.md).")] = None,
+    budget_tokens: Annotated[int | None, typer.Option(min=1, help="Stop at so many tokens.")] = None,
+    budget_usd: Annotated[float | None, typer.Option(min=0, help="Stop at so many US dollars; needs --price.")] = None,
+    shard: Annotated[str | None, typer.Option(help="I/N: one part of the prompts, into journals.")] = None,
+    journal: Annotated[Path | None, typer.Option(help="The folder of journals.", show_default="journals")] = None,
+    batch_out: Annotated[Path | None, typer.Option(help="Write an OpenAI batch file, and ask nobody.")] = None,
+    batch_in: Annotated[Path | None, typer.Option(help="Read the replies to one.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, and ask nobody.")] = False,
+    store: StorePath = None,
+    wait: Wait = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Ask models for the answers that cells lack; each is stored once, and run again, it asks only for the rest.
+
+    An answer that is older than the policy that stands in its cell now counts as lacking.
+    """
+    from tsodata.runner import Limits
+
+    row: dict[str, object] = {
+        "engine": engine, "endpoint": endpoint, "key_env": key_env, "revision": revision, "concurrency": concurrency,
+        "settings": named_values(engine_option, "-e NAME=VALUE"), "samples": samples, "dataset": dataset, "seed": seed,
+        "temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "timeout": timeout,
+    }  # fmt: skip
+    asks = _asks({**row, "cell": cell, "model": model}, matrix, price=price, shard=shard)
+    limits = Limits(
+        concurrency, attempts, max_wait, budget_tokens, budget_usd, asks[0].prices if budget_usd is not None else None
+    )
+    opened = open_store(store, wait)
+    if dry_run:
+        _show_plan(opened, asks, as_json=as_json)
+    elif batch_out:
+        _write_batch(opened, asks, batch_out, as_json=as_json)
+    else:
+        folder = (journal or Path("journals")) if shard or journal else None
+        _run(opened, asks, limits, folder=folder, batch_in=batch_in, as_json=as_json)
+
+
+def _asks(row: dict[str, object], matrix: Path | None, *, price: Path | None, shard: str | None) -> list[Ask]:
+    from tsodata.engines.choosing import check_options
+    from tsodata.errors import UsageError
+    from tsodata.generating import PriceTable, Shard, make_ask, read_matrix
+
+    given = {name: value for name, value in row.items() if value is not None}
+    if matrix:
+        if "cell" in given or "model" in given:
+            raise UsageError("--matrix names cells and models; leave --cell and --model out")
+        asks = read_matrix(matrix, given)
+    else:
+        asks = [make_ask(given, where="--cell and --model")]
+    prices = PriceTable.read(price) if price else None
+    part = Shard.parse(shard) if shard else Shard()
+    asks = [replace(ask, shard=part, prices=prices.of(ask.model) if prices else None) for ask in asks]
+    for ask in asks:
+        check_options(ask.engine, ask.options)  # before the arguments of this run are recorded
+    return asks
+
+
+def _show_plan(store: Store, asks: Sequence[Ask], *, as_json: bool) -> None:
+    from tsodata.generating import plan_cell
+
+    from .generating_report import plan_lines
+
+    plans = [plan_cell(store, ask) for ask in asks]
+    if as_json:
+        print_json([plain(plan) for plan in plans])
+    else:
+        say(plan_lines(plans))
+
+
+def _write_batch(store: Store, asks: Sequence[Ask], path: Path, *, as_json: bool) -> None:
+    from tsodata.generating import write_requests
+
+    n_requests, skipped = write_requests(store, _only(asks, "--batch-out"), path)
+    if as_json:
+        print_json({"path": str(path), "n_requests": n_requests, "skipped": skipped})
+        return
+    left_out = f"; {skipped.total()} wait for the turn before" if skipped else ""
+    print(f"{path} written: {n_requests} requests{left_out}")
+
+
+def _only(asks: Sequence[Ask], option: str) -> Ask:
+    from tsodata.errors import UsageError
+
+    if len(asks) > 1:
+        raise UsageError(f"a batch file is of one model; pass {option} with --cell and --model")
+    return asks[0]
+
+
+def _run(
+    store: Store, asks: Sequence[Ask], limits: Limits, *, folder: Path | None, batch_in: Path | None, as_json: bool
+) -> None:
+    from tsodata.generating import JournalShelf, Shelf, StoreShelf, fill_cells, read_replies
+    from tsodata.runner import raise_ending
+
+    teller = Teller()
+    arguments: dict[str, object] = {"cells": [_recorded_ask(ask) for ask in asks], "limits": plain(limits)}
+    with recorded(store, arguments, seed=asks[0].seed) as run:
+        shelf: Shelf = JournalShelf(folder, run_key=run.key) if folder else StoreShelf(store, run)
+        if batch_in:
+            reports = [read_replies(store, _only(asks, "--batch-in"), shelf, path=batch_in, limits=limits)]
+        else:
+            with contextlib.closing(teller):
+                reports = fill_cells(store, asks, shelf, limits=limits, tell=teller)
+        _print(reports, as_json=as_json)
+        if folder:
+            narrate(f"kept in {folder}; take it into a store with: tso-data import journal {folder}")
+        raise_ending(reports[-1].sums)
+    if any(report.n_failed for report in reports):
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _recorded_ask(ask: Ask) -> dict[str, object]:
+    """Return what a run records of a cell; there is no key in it, only the name of the variable that holds one."""
+    return {**plain(ask), "source": ask.source.label}
+
+
+def _print(reports: Sequence[CellReport], *, as_json: bool) -> None:
+    from .generating_report import report_lines
+
+    if as_json:
+        print_json([{**plain(report), "n_left": report.n_left, "n_failed": report.n_failed} for report in reports])
+    else:
+        say(report_lines(reports))

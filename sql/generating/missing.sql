@@ -1,0 +1,49 @@
+-- Which draws of a cell's answers are missing, or older than the policy that stands in the cell now?
+-- params: $source ubigint: the cell's key
+--         $dataset varchar: the data set; null for all
+--         $n_samples integer: draws of each prompt
+--         $shard integer: which part of the prompts, counted from 0; a dialogue's turns are in one part
+--         $n_shards integer: how many parts there are
+-- rows:   one per draw, prompts with fewer open turns first, and those that begin alike together
+with registered as (
+    select coalesce(max(commit_seq), 0) as commit_seq
+    from artefacts
+    where kind = 'policy' and source_key = $source
+),
+-- the same words may come again after a policy was registered: then the call tells that they are new
+given as (
+    select
+        responses.prompt_key,
+        responses.sample_index,
+        max(greatest(responses.commit_seq, coalesce(calls.commit_seq, 0))) as commit_seq,
+    from responses
+    left join calls
+        on calls.response_key = responses.response_key and calls.task = 'generate' and calls.failure is null
+    where responses.source_key = $source
+    group by all
+),
+asked as (
+    select
+        prompts.prompt_key,
+        prompts.text,
+        len(list_filter(prompts.messages, lambda message: message.content is null))::integer as n_open,
+        list_filter(prompts.messages, lambda message: message.role = 'user')[1].content as opening,
+    from prompts
+    where
+        $dataset::varchar is null
+        or prompts.prompt_key in (select prompt_key from prompt_origins where dataset = $dataset::varchar)
+)
+select
+    asked.prompt_key,
+    samples.sample_index::integer as sample_index,
+    asked.n_open,
+    length(asked.text) as n_chars,
+    given.commit_seq is not null as is_stale,
+from asked
+cross join range($n_samples::integer) as samples(sample_index)
+cross join registered
+left join given on given.prompt_key = asked.prompt_key and given.sample_index = samples.sample_index
+where
+    (given.commit_seq is null or given.commit_seq < registered.commit_seq)
+    and ('0x' || left(md5(asked.opening), 8))::bigint % $n_shards::integer = $shard::integer
+order by asked.n_open, asked.text, asked.prompt_key, samples.sample_index
