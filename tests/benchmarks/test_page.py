@@ -29,7 +29,7 @@ def test_what_limits_a_task_is_told_with_its_share():
     from benchmarks import page
     from benchmarks.sizes import FULL
 
-    floors = {"decompress all answers": 1.0, "compress the pairs' answers as Parquet": 3.0, "read the store's file": 9.0}
+    floors = {"decompress all answers": 1.0, "compress the pairs' answers as Parquet": 3.0, "copy 1 GB in memory": 9.0}
     text = page.write({"store build 1000000": figures(10.0), "store floors 1000000": floors}, FULL)
 
     told = " ".join(text.split())
