@@ -55,18 +55,34 @@ corrected as (
     group by response_key, dimension, author_kind
     qualify row_number() over (partition by response_key, dimension order by author_kind) = 1
 ),
-read as (
+of_dimensions as (
     select
         judged.response_key,
         judged.dimension,
         tso_calibrated(judged.value, maps.knots, maps.levels) as value,
     from judged
     left join maps on maps.dimension = judged.dimension
-)
+    anti join corrected on corrected.response_key = judged.response_key and corrected.dimension = judged.dimension
+    union all
+    select
+        response_key,
+        dimension,
+        value,
+    from corrected
+),
+-- mostly there is one dimension: then nothing is left to take the mean of, and grouping all answers again costs as much
+-- as all that is above
+spread as (select min(dimension) <> max(dimension) as has_several from of_dimensions)
 select
     response_key,
-    sum(round(coalesce(corrected.value, read.value) * 1000000)::bigint)::double / count(*) / 1000000 as value,
-from read
-full join corrected using (response_key, dimension)
+    round(value * 1000000)::bigint::double / 1000000 as value,
+from of_dimensions
+where not (select has_several from spread)
+union all
+select
+    response_key,
+    sum(round(value * 1000000)::bigint)::double / count(*) / 1000000 as value,
+from of_dimensions
+where (select has_several from spread)
 group by response_key
 order by response_key
