@@ -1,7 +1,8 @@
 """Attention over packed examples: each response sees its prompt and itself, nothing else.
 
 For each example two causal calls are exact and portable: the prompt with its first response, and each further response
-over the prompt's keys and its own. Registered with transformers as "tso", so no model is patched.
+over the prompt's keys and its own; on CUDA all examples' in two calls (`varlen`). Registered with transformers as
+"tso", so no model is patched.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AttentionInterface
 
+from tsotrain import varlen
 from tsotrain.batching import Layout
 from tsotrain.errors import TrainError
 
@@ -31,6 +33,7 @@ def packed_attention(
     dropout: float = 0.0,
     layouts: Sequence[Layout] = (),
     masks: Sequence[Sequence[Tensor | None]] = (),
+    calls: Sequence[varlen.Call] = (),
     **others: Any,
 ) -> tuple[Tensor, None]:
     """Return the attention of one packed row, shape (1, T, heads, head size).
@@ -45,6 +48,9 @@ def packed_attention(
     groups = query.shape[1] // key.shape[1]
     if groups > 1:
         key, value = (tensor.repeat_interleave(groups, dim=1) for tensor in (key, value))
+    if calls:
+        heads = (query[0].transpose(0, 1), key[0].transpose(0, 1), value[0].transpose(0, 1))
+        return varlen.attend(calls, heads, scaling=scaling)[None], None
     made, device = query.dtype, query.device
     query, key, value = (tensor.to(attention_dtype(made, device)) for tensor in (query, key, value))
     sizes = [size for layout in layouts for size in (layout.prompt, *layout.responses)]

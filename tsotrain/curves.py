@@ -16,6 +16,8 @@ from tsotrain.metrics import read_log
 
 CHOSEN, REJECTED, NEUTRAL = "#0072B2", "#D55E00", "#444444"  # Okabe and Ito (2008): told apart by everybody
 
+_BELOW: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.03), "ncols": 3, "frameon": False}
+
 
 def draw_curves(stages: Sequence[Path], out: Path) -> list[Path]:
     """Draw the stages in the folders, in order, and return the files: `out` with .png and .svg.
@@ -29,10 +31,9 @@ def draw_curves(stages: Sequence[Path], out: Path) -> list[Path]:
     except ImportError:
         raise TrainError("curves need matplotlib; pip install 'tso[plots]'") from None
     lines = [_read(stage) for stage in stages]
-    steps, borders = _on_one_axis(lines)
     with mpl.rc_context({"svg.hashsalt": "tso", "axes.spines.top": False, "axes.spines.right": False, "font.size": 9}):
         figure = Figure(figsize=(10, 7), layout="constrained")
-        _draw(figure.subplots(2, 2, sharex=True), [line for stage in lines for line in stage], steps, borders)
+        _draw(figure.subplots(2, 2, sharex=True), lines, _on_one_axis(lines))
         _draw_clip_lines(figure.axes[0], _loss(stages[0]))
         out.parent.mkdir(parents=True, exist_ok=True)
         files = [out.with_suffix(suffix) for suffix in (".png", ".svg")]
@@ -57,38 +58,48 @@ def _loss(stage: Path) -> dict[str, Any]:
     return loss
 
 
-def _on_one_axis(lines: Sequence[Sequence[dict[str, Any]]]) -> tuple[list[int], list[float]]:
-    steps: list[int] = []
-    borders = []
-    for stage in lines:
-        start = steps[-1] if steps else 0
-        steps += [start + line["step"] for line in stage]
-        borders.append(steps[-1] + 0.5)
-    return steps, borders[:-1]
+def _on_one_axis(stages: Sequence[Sequence[dict[str, Any]]]) -> list[list[int]]:
+    """Return the steps of each stage, counted on from those of the stages before."""
+    places: list[list[int]] = []
+    start = 0
+    for lines in stages:
+        places.append([start + line["step"] for line in lines])
+        start = places[-1][-1]
+    return places
 
 
-def _draw(axes: Any, lines: Sequence[dict[str, Any]], steps: Sequence[int], borders: Sequence[float]) -> None:
+def _draw(axes: Any, stages: Sequence[Sequence[dict[str, Any]]], places: Sequence[Sequence[int]]) -> None:
+    is_short = sum(map(len, places)) < 30
+
     def plot(axis: Any, name: str, label: str, colour: str) -> None:
-        marker = "o" if len(steps) < 30 else None
-        axis.plot(steps, [line[name] for line in lines], color=colour, label=label, marker=marker, markersize=3)
+        """Draw each stage by itself: at a border the reference changes, and nothing leads across."""
+        for lines, steps in zip(stages, places, strict=True):
+            axis.plot(
+                steps, [line[name] for line in lines], color=colour, marker="o" if is_short else None, markersize=3
+            )
+        axis.lines[-1].set_label(label)
 
     (rewards, margins), (scale, rate) = axes
     plot(rewards, "chosen_reward", "chosen", CHOSEN)
     plot(rewards, "rejected_reward", "rejected", REJECTED)
     rewards.set(title="Reward (beta x log-ratio)", ylabel="reward")
+    rewards.margins(y=0.12)
     plot(margins, "margin", "margin", NEUTRAL)
     margins.set(title="Margin and share of pairs ranked right", ylabel="reward")
     accuracy = margins.twinx()
     plot(accuracy, "accuracy", "accuracy", CHOSEN)
     accuracy.set(ylim=(-0.02, 1.02), ylabel="accuracy")
-    margins.legend(handles=[*margins.lines, *accuracy.lines], loc="lower right", frameon=False)
+    margins.legend(handles=[margins.lines[-1], accuracy.lines[-1]], **_BELOW)
     plot(scale, "gradient_scale", "gradient scale", NEUTRAL)
     scale.set(title="Gradient scale (App. D.1)", xlabel="step", ylabel="beta x sigma(-margin)", ylim=(0, None))
     plot(rate, "learning_rate", "learning rate", NEUTRAL)
     rate.set(title="Learning rate", xlabel="step", ylabel="learning rate", ylim=(0, None))
     for axis in (rewards, margins, scale, rate):
-        for border in borders:
-            axis.axvline(border, color=NEUTRAL, linewidth=0.8, linestyle=":")
+        for steps in places[:-1]:
+            axis.axvline(steps[-1] + 0.5, color=NEUTRAL, linewidth=0.8, linestyle=":")
+    for number, steps in enumerate(places if len(places) > 1 else [], 1):
+        where = {"x": (steps[0] + steps[-1]) / 2, "y": 0.99, "ha": "center", "va": "top", "backgroundcolor": "white"}
+        rewards.text(s=f"stage {number}", transform=rewards.get_xaxis_transform(), color=NEUTRAL, **where)
 
 
 def _draw_clip_lines(rewards: Any, loss: dict[str, Any]) -> None:
@@ -98,4 +109,4 @@ def _draw_clip_lines(rewards: Any, loss: dict[str, Any]) -> None:
         for margin, colour in clips:
             rewards.axhline(loss["beta"] * margin, color=colour, linewidth=0.8, linestyle="--")
         rewards.plot([], [], color=NEUTRAL, linewidth=0.8, linestyle="--", label="clip")
-    rewards.legend(loc="best", frameon=False)
+    rewards.legend(**_BELOW)

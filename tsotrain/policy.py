@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
-from tsotrain import attention
+from tsotrain import attention, varlen
 from tsotrain.batching import Example, PackedBatch, pack
 from tsotrain.errors import TrainError
 from tsotrain.logprobs import ExampleLoss, head_loss, response_logprobs
@@ -61,12 +61,19 @@ class Policy(nn.Module):
         device = batch.tokens_1T.device
         is_autocast = torch.is_autocast_enabled(device.type)
         dtype = torch.get_autocast_dtype(device.type) if is_autocast else self.model.dtype
+        is_flash = varlen.is_usable(device, dtype)
+        masks = (
+            ()
+            if is_flash
+            else attention.response_masks(batch.layouts, attention.attention_dtype(dtype, device), device)
+        )
         body = self.model.base_model(
             input_ids=batch.tokens_1T,
             position_ids=batch.positions_1T,
             use_cache=False,
             layouts=batch.layouts,
-            masks=attention.response_masks(batch.layouts, attention.attention_dtype(dtype, device), device),
+            masks=masks,
+            calls=varlen.plan_calls(batch.layouts, device) if is_flash else (),
         )
         hidden_1TD: Tensor = body.last_hidden_state.to(dtype)
         return hidden_1TD

@@ -56,8 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def medians(results: list[dict[str, float]]) -> dict[str, float]:
-    """Return the median of each figure over the runs."""
-    return {name: median(result[name] for result in results) for name in results[0]}
+    """Return the median of each figure over the runs, and how many they are."""
+    return {**{name: median(result[name] for result in results) for name in results[0]}, "n_runs": len(results)}
 
 
 def _iter_results(folder: Path, rounds: int) -> Iterator[tuple[str, dict[str, float]]]:

@@ -30,7 +30,8 @@ A *stage* is the reference's pass and two epochs of steps, as in the paper: what
 each response with its prompt, never padding. TRL's *best* is the faster of its runs without checkpointing. *Share of
 the machine* is the arithmetic that the stage needs at least (2 FLOP a weight and token forward, 4 backward, each prompt
 once, the head on response tokens alone, attention left out) by what the machine does at square products of its faster
-dtype in the same time. Gradient norms are those of the first step: the trainers did the same.
+dtype in the same time. Gradient norms are those of the first step: the trainers did the same. *runs* is how many a
+median is over; one or two on a busy machine leave a tenth of doubt.
 """
 TAIL = """
 ## What to read out of it
@@ -93,8 +94,8 @@ def _table(figures: Figures, folder: Path, *, shape: str, length: str) -> Iterat
     yield ""
     yield f"{len(pairs)} pairs, {n_tokens // EPOCHS:,} tokens an epoch."
     yield ""
-    yield "| | tokens / cpu s, stage | step alone | tso is faster | peak MB | tso takes | of the machine | norm |"
-    yield "|---|---:|---:|---:|---:|---:|---:|---:|"
+    yield "| | tokens/cpu s, stage | step alone | tso is faster | peak MB | tso takes | of the machine | norm | runs |"
+    yield "|---|---:|---:|---:|---:|---:|---:|---:|---:|"
     for name, of_run in runs.items():
         spent = stage_s(of_run)
         cells = [
@@ -105,6 +106,7 @@ def _table(figures: Figures, folder: Path, *, shape: str, length: str) -> Iterat
             f"{ours['peak_mb'] / of_run['peak_mb']:.2f}",
             f"{needed_gflop(folder, SHAPES[shape]) / spent / rate:.0%}",
             f"{of_run['gradient_norm']:.2f}",
+            f"{of_run['n_runs']:.0f}",
         ]
         yield f"| {NAMES[name]} | " + " | ".join(cells) + " |"
     yield ""

@@ -19,10 +19,18 @@ with recursive ancestry as (
         ancestry.steps_back + 1,
     from ancestry
     join stages on stages.policy_artefact_key = ancestry.reference_artefact_key and stages.status = 'done'
+),
+names as (
+    -- the same build may stand under several names
+    select
+        build_key,
+        string_agg(name, ', ' order by name) as build,
+    from builds
+    group by build_key
 )
 select
     ancestry.steps_back,
-    builds.name as build,
+    names.build,
     ancestry.minibatch,
     tso_id('stg', ancestry.stage_key) as stage_id,
     tso_id('pair', pairs.pair_key) as pair_id,
@@ -35,10 +43,10 @@ select
     feedback.chosen_clipped,
     feedback.rejected_clipped,
 from ancestry
-join builds on builds.build_key = ancestry.build_key
+join names on names.build_key = ancestry.build_key
 join pairs on pairs.build_key = ancestry.build_key and pairs.minibatch = ancestry.minibatch
 join sources as chosen on chosen.source_key = pairs.chosen_source_key
 join sources as rejected on rejected.source_key = pairs.rejected_source_key
 left join pair_feedback as feedback
     on feedback.stage_key = ancestry.stage_key and feedback.pair_key = pairs.pair_key
-order by ancestry.steps_back, stage_id, build, pair_id, feedback.epoch
+order by ancestry.steps_back, stage_id, names.build, pair_id, feedback.epoch

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
@@ -13,7 +14,7 @@ from tsotrain.optimizing import learning_rate
 from tsotrain.parallel import processes
 from tsotrain.policy import load_tokenizer
 from tsotrain.tokens import tokenize_pairs
-from tsotrain.training import train_stage
+from tsotrain.training import precision_of, train_stage
 
 CONFIG = StageConfig(
     optimizer=OptimizerConfig(learning_rate=1e-3),
@@ -118,6 +119,21 @@ def test_a_stage_that_diverges_stops_and_names_its_last_checkpoint(train):
 
     with pytest.raises(DivergedError, match=r"training has diverged; (the last good checkpoint is|there is no)"):
         train("a", config)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "dtype"),
+    [
+        ({"avx512_bf16": True}, torch.bfloat16),
+        ({"amx_bf16": True}, torch.bfloat16),
+        ({"avx512_f": True}, torch.float32),
+    ],
+)
+def test_bf16_is_taken_where_the_processor_computes_in_it(monkeypatch, capabilities, dtype):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+
+    assert precision_of(StageConfig(), torch.device("cpu")) == dtype
+    assert precision_of(StageConfig(precision="fp32"), torch.device("cpu")) == torch.float32
 
 
 def test_the_learning_rate_warms_up_and_falls_to_zero():
