@@ -2,8 +2,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCH_VENV ?= .venv-bench
+BENCH_READY := $(BENCH_VENV)/.ready
 
-.PHONY: test check demo fuzz bench bench-requests torture clean
+.PHONY: test check demo fuzz bench bench-requests bench-train torture clean
 
 # The whole of CI: style, types, import floors, then the tests.
 test: check
@@ -38,10 +40,19 @@ bench: $(READY)
 bench-requests: $(READY)
 	$(BIN)/python -m benchmarks.requests --out docs/benchmarks-requests.md $(RIVALS)
 
+# The table of docs/benchmarks-train.md, with TRL in an environment of its own; a quarter of an hour.
+bench-train: $(BENCH_READY)
+	$(BENCH_VENV)/bin/python -m benchmarks.train --out docs/benchmarks-train.md $(BENCH)
+
+$(BENCH_READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	touch $(BENCH_READY)
+
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) .demo build dist *.egg-info
+	rm -rf $(VENV) $(BENCH_VENV) .demo build dist *.egg-info

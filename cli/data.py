@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from . import asking, checking, comparing, evaluating, exporting, generating, importing, pairing, stats
+from . import (
+    asking,
+    checking,
+    comparing,
+    correcting,
+    evaluating,
+    exporting,
+    generating,
+    importing,
+    judging,
+    pairing,
+    serving,
+    stats,
+)
 from .apps import make_app
 
 app = make_app(
@@ -12,7 +25,9 @@ app = make_app(
 app.command("init")(importing.init)
 app.command("import")(importing.import_)
 app.command("generate")(generating.generate)
+app.command("serve")(serving.serve)
 app.command("matrix")(pairing.matrix)
+app.command("judge")(judging.judge)
 app.command("build-pairs")(pairing.build)
 app.command("builds")(pairing.builds)
 app.command("diff")(comparing.diff)
@@ -21,6 +36,9 @@ app.command("explain")(pairing.explain)
 app.command("stats")(stats.stats)
 app.command("export")(exporting.export)
 app.command("export-answers")(exporting.answers)
+app.command("export-corrections")(correcting.export)
+app.command("correct")(correcting.correct)
+app.command("agreement")(correcting.agreement)
 app.command("eval")(evaluating.evaluate)
 app.command("check")(checking.check)
 app.command("recover")(checking.recover)

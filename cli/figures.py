@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .report import columns
 
 if TYPE_CHECKING:
+    from tsodata.correcting.agreement import AgreementReport
     from tsodata.stats import Figure, Report, Threshold
 
 _MANY = 3  # more subjects than this become the rows of one table
@@ -24,9 +25,20 @@ def stats_lines(report: Report) -> Iterator[str]:
         figures = [figure for figure in report.section(section) if figure.name not in _HIDDEN]
         yield ""
         yield section
-        for group in _groups(figures):
-            yield from (_wins(group) if section == "wins" else _group(group))
+        for group in groups(figures):
+            yield from (_wins(group) if section == "wins" else group_lines(group))
     yield from _marked(report.figures)
+
+
+def agreement_lines(report: AgreementReport) -> Iterator[str]:
+    """Yield the sections of a report of agreement."""
+    yield f"{' and '.join(report.judges) or 'every judge'} against {report.against}"
+    yield f"intervals: 95 %, bootstrap by prompt with seed {report.seed}; --json has all figures with their SQL"
+    for section in dict.fromkeys(figure.section for figure in report.figures):
+        yield ""
+        yield section
+        for group in groups([figure for figure in report.figures if figure.section == section]):
+            yield from group_lines(group)
 
 
 def _head(report: Report) -> Iterator[str]:
@@ -36,14 +48,16 @@ def _head(report: Report) -> Iterator[str]:
     yield f"intervals: 95 %, bootstrap with seed {report.seed} or exact; --json has all figures with their SQL"
 
 
-def _groups(figures: Sequence[Figure]) -> list[list[Figure]]:
+def groups(figures: Sequence[Figure]) -> list[list[Figure]]:
+    """Return the figures by what their subjects are made of."""
     found: dict[tuple[str, ...], list[Figure]] = {}
     for figure in figures:
         found.setdefault(tuple(figure.subject), []).append(figure)
     return list(found.values())
 
 
-def _group(figures: Sequence[Figure]) -> Iterator[str]:
+def group_lines(figures: Sequence[Figure]) -> Iterator[str]:
+    """Yield a table per subject, or one of all where there are many; they are made of the same names."""
     subjects = list(dict.fromkeys(_label(figure) for figure in figures))
     if len(subjects) > _MANY:
         yield from _crossed(figures, subjects)

@@ -34,6 +34,7 @@ def import_(
     dataset: Annotated[str | None, typer.Option(help="The data set's name, where rows do not say.")] = None,
     human: Annotated[str | None, typer.Option(help="People answered; what to call them, such as human.")] = None,
     judge: Annotated[str | None, typer.Option(help="The judge of scores that do not name theirs.")] = None,
+    by: Annotated[str | None, typer.Option(help="Corrections: the stronger model whose scores they are.")] = None,
     mapping: Annotated[
         list[str] | None, typer.Option("--map", help="FIELD=COLUMN, for records, chat, argilla and label-studio.")
     ] = None,
@@ -62,7 +63,7 @@ def import_(
     except ValueError as error:
         raise UsageError(f"--{error}") from None
     options = ImportOptions(
-        models, family, version, size_b, dataset, named_values(mapping, "--map FIELD=COLUMN"), human, judge
+        models, family, version, size_b, dataset, named_values(mapping, "--map FIELD=COLUMN"), human, judge, by
     )
     opened = open_store(store, wait, create=True)
     asked = {name: str(value) for name, value in asdict(options).items() if value}

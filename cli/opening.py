@@ -1,13 +1,16 @@
-"""What every command does around its work: open the store, record the run, print JSON."""
+"""What commands do around their work: look for torch, open the store, record the run, print JSON."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib.util
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tsodata.errors import UsageError
 
 if TYPE_CHECKING:
     from tsodata.provenance import Run
@@ -47,3 +50,17 @@ def print_json(value: object) -> None:
     from tsodata.provenance import storable
 
     print(storable(json.dumps(value, ensure_ascii=False, indent=2, default=str)))  # paths may hold lone surrogates
+
+
+def require_torch() -> None:
+    """Refuse to train where the libraries for it are missing.
+
+    Raises:
+        UsageError: one of them is.
+    """
+    if any(importlib.util.find_spec(name) is None for name in ("torch", "transformers", "safetensors")):
+        raise UsageError("training needs torch, transformers and safetensors; pip install 'tso[train]'")
+
+
+def silent(_: str) -> None:
+    """Say nothing: another process speaks."""

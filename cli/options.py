@@ -40,6 +40,9 @@ Versions = Annotated[
     str | None,
     typer.Option("--versions", help="The family's versions as OLDEST,…,NEWEST, where names do not sort."),
 ]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", "-s", help="NAME=VALUE over the settings, such as epochs=1.")
+]
 Tokenizer = Annotated[
     str | None, typer.Option("--tokenizer", help="A tokenizer's folder, or its name in the local cache.")
 ]

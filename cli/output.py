@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
 
+from tsodata.correcting.sheets import FORMULA
 from tsodata.errors import QueryError, UsageError
 
 from .exits import narrate
@@ -38,7 +39,6 @@ _NESTING = ("list", "array", "struct", "map")
 _FIRST_DAY = date.min.toordinal() - date(1970, 1, 1).toordinal()
 _LAST_DAY = date.max.toordinal() - date(1970, 1, 1).toordinal()
 _PER_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
-_FORMULA = r"^[=+\-@\t\r]"  # what spreadsheets take for a formula, or for blanks before one (OWASP, CSV injection)
 
 
 def to_frame(relation: duckdb.DuckDBPyRelation, *, at_most: int | None = None) -> pl.DataFrame:
@@ -195,8 +195,8 @@ def without_formulas(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the rows with an apostrophe before each text, and column name, that a spreadsheet would run."""
     flat = frame.with_columns(_flat(column) for column in frame.iter_columns())
     texts = pl.col(pl.String)
-    guarded = flat.with_columns(pl.when(texts.str.contains(_FORMULA)).then("'" + texts).otherwise(texts).name.keep())
-    return guarded.rename({name: f"'{name}" for name in flat.columns if re.match(_FORMULA, name)})
+    guarded = flat.with_columns(pl.when(texts.str.contains(FORMULA)).then("'" + texts).otherwise(texts).name.keep())
+    return guarded.rename({name: f"'{name}" for name in flat.columns if re.match(FORMULA, name)})
 
 
 def _flat(column: pl.Series) -> pl.Series:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tsodata.errors import UsageError
-
+from . import tuning
 from .apps import make_app
 from .exits import guarded, narrate
-from .opening import open_store, print_json, recorded
-from .options import AsJson, StorePath, Wait, named_values
+from .opening import open_store, print_json, recorded, require_torch, silent
+from .options import AsJson, Overrides, StorePath, Wait, named_values
 
 if TYPE_CHECKING:
     from tsodata.store import Store
@@ -27,6 +25,8 @@ app = make_app(
     "tso-train",
     "The thin trainer: staged preference optimization on the store's pairs.",
 )
+app.command("judge")(tuning.judge)
+app.command("sft")(tuning.sft)
 
 
 def main() -> None:
@@ -43,9 +43,7 @@ def stage(
         Path | None, typer.Option(help="The policy to start from: for stage 1 the base.", show_default="policy K-1")
     ] = None,
     config: Annotated[Path | None, typer.Option(help="Settings in TOML (docs/training.md).")] = None,
-    setting: Annotated[
-        list[str] | None, typer.Option("--set", "-s", help="NAME=VALUE over the settings, such as loss.name=dpo.")
-    ] = None,
+    setting: Overrides = None,
     out: Annotated[Path | None, typer.Option(help="The stage's folder.", show_default="stages/BUILD/K")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, and train nothing.")] = False,
     store: StorePath = None,
@@ -57,7 +55,7 @@ def stage(
 
     Under torchrun the policy is sharded over all processes (FSDP2); the first of them alone opens the store.
     """
-    _require_torch()
+    require_torch()
     from tsotrain.config import load_config
     from tsotrain.parallel import processes
     from tsotrain.stages import plan_stage, run_stage
@@ -74,21 +72,12 @@ def stage(
             return
         asked = {"build": plan.build, "minibatch": minibatch, "policy": plan.reference, "settings": settings.body()}
         run = stack.enter_context(recorded(opened, asked, seed=settings.seed)) if opened else None
-        say = narrate if ours.is_first else _nothing
+        say = narrate if ours.is_first else silent
         report = run_stage(opened, plan, config=settings, ours=ours, run=run, say=say)
         if ours.is_first and as_json:
             print_json(asdict(report))
         elif ours.is_first:
             print(f"{report.stage_id}: policy {report.policy}, {report.n_steps} steps on {report.n_pairs} pairs")
-
-
-def _require_torch() -> None:
-    if any(importlib.util.find_spec(name) is None for name in ("torch", "transformers", "safetensors")):
-        raise UsageError("training needs torch, transformers and safetensors; pip install 'tso[train]'")
-
-
-def _nothing(_: str) -> None:
-    """Say nothing: another process speaks."""
 
 
 def _show_plan(store: Store, plan: StagePlan, settings: StageConfig, ours: Processes) -> None:
@@ -113,7 +102,7 @@ def curves(
     out: Annotated[Path, typer.Option(help="Where to write OUT.png and OUT.svg.")] = Path("curves"),
 ) -> None:
     """Draw rewards of both sides, margin, gradient scale and learning rate over the steps of stages."""
-    _require_torch()
+    require_torch()
     from tsotrain.curves import draw_curves
 
     print(*draw_curves(stages, out), sep="\n")

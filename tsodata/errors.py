@@ -5,7 +5,8 @@
     │   ├── ImportRefusedError        a whole file cannot be read; row-level refusals are counted, not raised
     │   ├── EmptyPoolError            a recipe's pool has no material
     │   │   └── ShortPoolError        a pool has not as much as was asked for
-    │   └── ExportRefusedError        an export would be incomplete or would overwrite another
+    │   ├── ExportRefusedError        an export would be incomplete or would overwrite another
+    │   └── ChatTemplateError         a tokenizer's chat template refuses a conversation
     ├── UsageError           exit 2   a name, option, recipe or query that cannot be meant
     │   ├── RecipeError
     │   ├── RubricError
@@ -52,6 +53,10 @@ class ShortPoolError(EmptyPoolError):
 
 class ExportRefusedError(DataError):
     """An export would be incomplete, or would overwrite something else."""
+
+
+class ChatTemplateError(DataError):
+    """A tokenizer's chat template refuses a conversation; the message has its words."""
 
 
 class UsageError(TsoError):

@@ -30,9 +30,12 @@ MAX_NAME_CHARS = 300  # of a model, judge, data set, rubric, tag, build: names a
 PREFIXES = {
     "prompt": "p",
     "response": "r",
+    "text": "t",
     "source": "src",
+    "rubric": "rub",
     "judgement": "jud",
     "correction": "cor",
+    "calibration": "cal",
     "recipe": "rec",
     "build": "bld",
     "snapshot": "snap",

@@ -1,6 +1,7 @@
 """The trainer without a store: `python -m tsotrain PAIRS.parquet --policy FOLDER --out FOLDER`.
 
-For machines that have torch and transformers and neither DuckDB nor polars; also under torchrun (`-m tsotrain`).
+For machines that have torch and transformers and neither DuckDB nor polars; also under torchrun (`-m tsotrain`). With
+`judge` or `sft` as the first word it tunes on chat records: `python -m tsotrain judge --records PATH …`.
 """
 
 from __future__ import annotations
@@ -12,18 +13,27 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tsodata.errors import TsoError
-from tsotrain.config import load_config
-from tsotrain.errors import DivergedError
-from tsotrain.parallel import processes
+from tsotrain.config import load_config, load_tune_config
+from tsotrain.errors import DivergedError, TrainError
+from tsotrain.parallel import Processes, processes
 from tsotrain.policy import load_tokenizer
-from tsotrain.tokens import read_pairs, tokenize_pairs
-from tsotrain.training import train_stage
+from tsotrain.records import iter_records, record_files
+from tsotrain.tokens import read_pairs, tokenize_pairs, tokenize_records
+from tsotrain.training import Outcome, Say, Session, train_stage
+from tsotrain.tuning import tune
+
+TUNINGS = ("judge", "sft")  # the same training; only a store tells them apart
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m tsotrain", description="Train a policy on a Parquet file of pairs.")
-    parser.add_argument("pairs", type=Path, help="pairs as tso-data export --to parquet writes them")
-    parser.add_argument("--policy", type=Path, required=True, help="the policy to start from, and the reference")
+def _parser(tuning: str | None) -> argparse.ArgumentParser:
+    if tuning:
+        parser = argparse.ArgumentParser(f"python -m tsotrain {tuning}", description="Tune a model on chat records.")
+        parser.add_argument("--records", type=Path, required=True, help="chat records: a file or a folder")
+        parser.add_argument("--policy", type=Path, required=True, help="the model to tune")
+    else:
+        parser = argparse.ArgumentParser("python -m tsotrain", description="Train a policy on a Parquet file of pairs.")
+        parser.add_argument("pairs", type=Path, help="pairs as tso-data export --to parquet writes them")
+        parser.add_argument("--policy", type=Path, required=True, help="the policy to start from, and the reference")
     parser.add_argument("--out", type=Path, required=True, help="the folder of results; run again, it goes on")
     parser.add_argument("--config", type=Path, help="settings in TOML")
     parser.add_argument("-s", "--set", action="append", default=[], metavar="NAME=VALUE", help="over the settings")
@@ -32,15 +42,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Train, and return the exit code: 0 done, 1 refused, 4 diverged, 130 interrupted."""
-    asked = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    tuning = words[0] if words and words[0] in TUNINGS else None
+    asked = _parser(tuning).parse_args(words[1:] if tuning else words)
     try:
-        overrides = dict(text.split("=", 1) for text in asked.set)
-        config = load_config(asked.config, overrides)
         with processes() as ours:
             say = _narrate if ours.is_first else _nothing
-            found = tokenize_pairs(read_pairs(asked.pairs), load_tokenizer(asked.policy), config)
-            say(found.describe())
-            outcome = train_stage(asked.policy, found.examples, asked.out, config=config, ours=ours, say=say)
+            outcome = (_tune if tuning else _train)(asked, ours, say)
             if ours.is_first:
                 print(json.dumps({**asdict(outcome), "policy": str(outcome.policy)}, indent=2))
     except TsoError as error:
@@ -50,6 +58,27 @@ def main(arguments: list[str] | None = None) -> int:
         _narrate("tsotrain: interrupted at a checkpoint; running it again goes on")
         return 130
     return 0
+
+
+def _train(asked: argparse.Namespace, ours: Processes, say: Say) -> Outcome:
+    config = load_config(asked.config, _overrides(asked))
+    found = tokenize_pairs(read_pairs(asked.pairs), load_tokenizer(asked.policy), config)
+    say(found.describe())
+    return train_stage(asked.policy, found.examples, asked.out, config=config, ours=ours, say=say)
+
+
+def _tune(asked: argparse.Namespace, ours: Processes, say: Say) -> Outcome:
+    config = load_tune_config(asked.config, _overrides(asked))
+    found = tokenize_records(iter_records(record_files(asked.records)), load_tokenizer(asked.policy), config)
+    say(found.describe())
+    return tune(Session(asked.policy, asked.out, config, ours, say), found)
+
+
+def _overrides(asked: argparse.Namespace) -> dict[str, str]:
+    wrong = [text for text in asked.set if "=" not in text]
+    if wrong:
+        raise TrainError(f"{wrong[0]!r} is not -s NAME=VALUE")
+    return dict(text.split("=", 1) for text in asked.set)
 
 
 def _narrate(text: str) -> None:

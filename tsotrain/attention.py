@@ -45,15 +45,18 @@ def packed_attention(
     groups = query.shape[1] // key.shape[1]
     if groups > 1:
         key, value = (tensor.repeat_interleave(groups, dim=1) for tensor in (key, value))
+    made, device = query.dtype, query.device
+    query, key, value = (tensor.to(attention_dtype(made, device)) for tensor in (query, key, value))
     sizes = [size for layout in layouts for size in (layout.prompt, *layout.responses)]
     parts = [tensor.split(sizes, dim=2) for tensor in (query, key, value)]
     rows, place = [], 0
     for layout, masks_of_example in zip(layouts, masks, strict=True):
         n_parts = 1 + len(layout.responses)
         own = [part[place : place + n_parts] for part in parts]
-        rows += _attend_example(*own, masks=masks_of_example, scaling=scaling)
+        with torch.autocast(device.type, enabled=False):
+            rows += _attend_example(*own, masks=masks_of_example, scaling=scaling)
         place += n_parts
-    return torch.cat(rows, dim=2).transpose(1, 2), None
+    return torch.cat(rows, dim=2).transpose(1, 2).to(made), None
 
 
 def _attend_example(
@@ -83,6 +86,11 @@ def response_masks(layouts: Sequence[Layout], dtype: torch.dtype, device: torch.
         [_mask(layout.prompt, size, dtype, device) if size else None for size in layout.responses[1:]]
         for layout in layouts
     ]
+
+
+def attention_dtype(dtype: torch.dtype, device: torch.device) -> torch.dtype:
+    """Return the dtype in which attention runs: float32 on a CPU, whose kernels are faster so, above all backward."""
+    return torch.float32 if device.type == "cpu" else dtype
 
 
 def _mask(n_prompt: int, n_response: int, dtype: torch.dtype, device: torch.device) -> Tensor:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import distributed
 from torch.distributed.checkpoint import state_dict_loader, state_dict_saver
 from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_dict
 
@@ -48,7 +49,7 @@ def save(folder: Path, step: int, policy: Policy, optimizer: torch.optim.Optimiz
         partial.mkdir(parents=True)
     ours.wait()
     try:
-        with _alone(ours) as is_alone:
+        with _alone() as is_alone:
             state_dict_saver.save(_state(policy, optimizer), checkpoint_id=partial, no_dist=is_alone)
     except Exception as error:
         if ours.is_first:
@@ -65,7 +66,7 @@ def save(folder: Path, step: int, policy: Policy, optimizer: torch.optim.Optimiz
     return path
 
 
-def load(path: Path, policy: Policy, optimizer: torch.optim.Optimizer, ours: Processes) -> int:
+def load(path: Path, policy: Policy, optimizer: torch.optim.Optimizer) -> int:
     """Put a checkpoint into the policy and the optimizer, and return its step; any number of processes may read it.
 
     Raises:
@@ -73,7 +74,7 @@ def load(path: Path, policy: Policy, optimizer: torch.optim.Optimizer, ours: Pro
     """
     state = _state(policy, optimizer)
     try:
-        with _alone(ours) as is_alone:
+        with _alone() as is_alone:
             state_dict_loader.load(state, checkpoint_id=path, no_dist=is_alone)
     except Exception as error:
         raise TrainError(f"{path}: the checkpoint cannot be read; remove it to go on from an earlier one") from error
@@ -82,11 +83,11 @@ def load(path: Path, policy: Policy, optimizer: torch.optim.Optimizer, ours: Pro
 
 
 @contextmanager
-def _alone(ours: Processes) -> Iterator[bool]:
-    """Yield whether this process is the only one; torch warns of that although it is told."""
+def _alone() -> Iterator[bool]:
+    """Yield whether torchrun has not started this process; torch warns of that although it is told."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "torch.distributed is disabled", UserWarning)
-        yield ours.n_ranks == 1
+        yield not distributed.is_initialized()
 
 
 def _state(policy: Policy, optimizer: torch.optim.Optimizer) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The settings of a stage: frozen, every default with its source, read from TOML without a stranger let in."""
+"""The settings of training: frozen, every default with its source, read from TOML without a stranger let in."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import json
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from tsodata.strict_toml import read_record, read_table
 from tsotrain.errors import TrainError
 
+C = TypeVar("C", bound="TrainConfig")
 LOSSES = ("dual_clip", "dpo", "ipo", "cdpo")
 FORMS = ("separate", "joint", "linear")
 PRECISIONS = ("auto", "bf16", "fp32")
@@ -61,12 +63,44 @@ class OptimizerConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class StageConfig:
-    """One training session on one minibatch of pairs."""
+class LoraConfig:
+    """An adapter of low rank (Hu et al. 2021) in place of all weights; rank 0 trains all of them."""
 
-    loss: LossConfig = field(default_factory=LossConfig)
+    rank: int = 0
+    alpha: int = 32  # ours; what the adapter adds is scaled by alpha / rank
+    dropout: float = 0.0  # ours
+    targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")  # ours
+
+    def __post_init__(self) -> None:
+        _at_least_one("lora.alpha", self.alpha)
+        if self.rank < 0:
+            raise TrainError(f"lora.rank = {self.rank}: at least 0, which trains all weights")
+        if not 0 <= self.dropout < 1:
+            raise TrainError(f"lora.dropout = {self.dropout}: a share from 0 to below 1")
+        if not self.targets:
+            raise TrainError("lora.targets = []: name the linear layers to adapt, such as q_proj")
+
+
+@dataclass(frozen=True, slots=True)
+class ShardingConfig:
+    """How a policy is spread over the processes of torchrun, by FSDP2."""
+
+    cpu_offload: bool = False  # ours: weights, gradients and moments wait in the memory of the CPU
+    reduce_precision: str = "fp32"  # ours: the dtype in which gradients are summed over processes; bf16 halves traffic
+    reshard_after_forward: bool = True  # ours: false gathers each layer once a pass, and keeps all of them meanwhile
+    defer_reduction: bool = False  # ours: true sums once a step, and keeps a whole gradient in every process
+
+    def __post_init__(self) -> None:
+        _one_of("sharding.reduce_precision", self.reduce_precision, PRECISIONS[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """What every kind of training takes."""
+
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
-    batch_pairs: int = 256  # Sec. 4.1.4: pairs of one optimizer step
+    lora: LoraConfig = field(default_factory=LoraConfig)
+    sharding: ShardingConfig = field(default_factory=ShardingConfig)
     epochs: int = 2  # Sec. 4.1.4
     seed: int = 43  # Sec. 4.1.4
     max_prompt_tokens: int = 2048  # App. C.3; a longer prompt loses its beginning
@@ -79,41 +113,98 @@ class StageConfig:
 
     def __post_init__(self) -> None:
         _one_of("precision", self.precision, PRECISIONS)
-        for name in (
-            "batch_pairs",
-            "epochs",
-            "max_prompt_tokens",
-            "max_response_tokens",
-            "micro_tokens",
-            "checkpoint_steps",
-        ):
-            if getattr(self, name) < 1:
-                raise TrainError(f"{name} = {getattr(self, name)}: at least 1")
+        for name in ("epochs", "max_prompt_tokens", "max_response_tokens", "micro_tokens", "checkpoint_steps"):
+            _at_least_one(name, getattr(self, name))
         if self.seed < 0:
             raise TrainError(f"seed = {self.seed}: at least 0")
+
+    @property
+    def batch_size(self) -> int:
+        """Return the examples of one optimizer step."""
+        raise NotImplementedError
 
     def body(self) -> str:
         """Return the settings as JSON with sorted keys: what is hashed and stored."""
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
 
 
+@dataclass(frozen=True, slots=True)
+class StageConfig(TrainConfig):
+    """One training session on one minibatch of pairs."""
+
+    loss: LossConfig = field(default_factory=LossConfig)
+    batch_pairs: int = 256  # Sec. 4.1.4: pairs of one optimizer step
+
+    def __post_init__(self) -> None:
+        TrainConfig.__post_init__(self)
+        _at_least_one("batch_pairs", self.batch_pairs)
+
+    @property
+    def batch_size(self) -> int:
+        """Return the pairs of one optimizer step."""
+        return self.batch_pairs
+
+
+@dataclass(frozen=True, slots=True)
+class TuneConfig(TrainConfig):
+    """Supervised tuning on records; the paper gives no settings for it."""
+
+    optimizer: OptimizerConfig = field(default_factory=lambda: OptimizerConfig(learning_rate=1e-5))  # ours
+    batch_records: int = 64  # ours: records of one optimizer step
+
+    def __post_init__(self) -> None:
+        TrainConfig.__post_init__(self)
+        _at_least_one("batch_records", self.batch_records)
+
+    @property
+    def batch_size(self) -> int:
+        """Return the records of one optimizer step."""
+        return self.batch_records
+
+
 def load_config(path: Path | None, overrides: Mapping[str, str] | None = None) -> StageConfig:
-    """Return the settings of a TOML file, or the defaults; `overrides` are texts by dotted names, such as loss.name.
+    """Return the settings of a stage from a TOML file, or the defaults; `overrides` are texts by dotted names.
 
     Raises:
         TrainError: the file cannot be read, or a setting is not known or not of its type.
     """
+    return _load(StageConfig(), path, overrides or {})
+
+
+def load_tune_config(path: Path | None, overrides: Mapping[str, str] | None = None) -> TuneConfig:
+    """Return the settings of supervised tuning, as `load_config` does those of a stage.
+
+    Raises:
+        TrainError: the file cannot be read, or a setting is not known or not of its type.
+    """
+    return _load(TuneConfig(), path, overrides or {})
+
+
+def _load(defaults: C, path: Path | None, overrides: Mapping[str, str]) -> C:
     table = {} if path is None else read_table(path, refuse=TrainError)
-    for name, value in (overrides or {}).items():
-        *groups, last = name.split(".")
-        inner = table
-        for group in groups:
-            inner = inner.setdefault(group, {})
-        inner[last] = _typed(value)
     where = str(path) if path else "the settings"
-    loss = read_record(LossConfig, table.pop("loss", {}), f"{where}: loss", refuse=TrainError)
-    optimizer = read_record(OptimizerConfig, table.pop("optimizer", {}), f"{where}: optimizer", refuse=TrainError)
-    return replace(read_record(StageConfig, table, where, refuse=TrainError), loss=loss, optimizer=optimizer)
+    for name, value in overrides.items():
+        *groups, last = name.split(".")
+        inner: Any = table
+        for group in groups:
+            inner = inner.setdefault(group, {}) if isinstance(inner, dict) else None
+        if not isinstance(inner, dict):
+            raise TrainError(f"{where}: no setting {name!r}")
+        inner[last] = _typed(value)
+    return read_record(type(defaults), _with_groups(defaults, table, where), where, refuse=TrainError)
+
+
+def _with_groups(defaults: TrainConfig, table: dict[str, Any], where: str) -> dict[str, Any]:
+    """Return a table with the settings of its groups, such as [loss], in place of theirs; what they leave out stays."""
+    found = dict(table)
+    for group in fields(defaults):
+        usual = getattr(defaults, group.name)
+        if is_dataclass(usual) and group.name in table:
+            given = table[group.name]
+            if isinstance(given, dict):
+                given = {of.name: getattr(usual, of.name) for of in fields(usual)} | given
+            found[group.name] = read_record(type(usual), given, f"{where}: {group.name}", refuse=TrainError)
+    return found
 
 
 def _typed(text: str) -> object:
@@ -127,6 +218,11 @@ def _typed(text: str) -> object:
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         raise TrainError(f"{name} = {value!r}: known are {', '.join(known)}")
+
+
+def _at_least_one(name: str, value: int) -> None:
+    if value < 1:
+        raise TrainError(f"{name} = {value}: at least 1")
 
 
 def _above_zero(name: str, value: float) -> None:

@@ -111,7 +111,8 @@ class _HeadLoss(torch.autograd.Function):
         groups = list(_iter_groups(lengths, chunk))
         head = _Head(weight_VD, hidden_SD.dtype, min(chunk, len(targets_S)))
         grad_hidden_SD = torch.empty_like(hidden_SD)
-        grad_weight_VD = torch.zeros_like(weight_VD, dtype=torch.float32)
+        is_trained = ctx.needs_input_grad[1]  # not where an adapter is, whose head is frozen
+        grad_weight_VD = torch.zeros_like(weight_VD, dtype=torch.float32) if is_trained else None
         losses, logps = [], []
         for group in groups:
             hidden, targets = hidden_SD[group.states], targets_S[group.states]
@@ -128,13 +129,15 @@ class _HeadLoss(torch.autograd.Function):
                     head.score(hidden_CD, targets_C)
                 grads_CV = head.gradient(weights_C, sums_C1, targets_C)
                 torch.mm(grads_CV, head.weight_VD, out=out_CD)
+                if grad_weight_VD is None:
+                    continue
                 if grads_CV.dtype == torch.float32:
                     grad_weight_VD.addmm_(grads_CV.t(), hidden_CD)
                 else:
                     grad_weight_VD.add_(torch.mm(grads_CV.t(), hidden_CD))
             losses.append(loss)
             logps.append(sums_E)
-        ctx.save_for_backward(grad_hidden_SD, grad_weight_VD.to(weight_VD.dtype))
+        ctx.save_for_backward(grad_hidden_SD, None if grad_weight_VD is None else grad_weight_VD.to(weight_VD.dtype))
         logps_E = torch.cat(logps)
         ctx.mark_non_differentiable(logps_E)
         return torch.stack(losses).sum(), logps_E
@@ -142,7 +145,9 @@ class _HeadLoss(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad_loss: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
         grad_hidden_SD, grad_weight_VD = ctx.saved_tensors
-        return grad_hidden_SD.mul_(grad_loss), grad_weight_VD.mul_(grad_loss), None, None, None, None
+        if grad_weight_VD is not None:
+            grad_weight_VD.mul_(grad_loss)
+        return grad_hidden_SD.mul_(grad_loss), grad_weight_VD, None, None, None, None
 
 
 def _loss_and_gradient(example_loss: ExampleLoss, sums_E: Tensor, responses: slice) -> tuple[Tensor, Tensor]:

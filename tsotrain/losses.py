@@ -1,7 +1,8 @@
 """The losses, one pure function per equation: log-ratios of both sides in, one loss per pair out, in nats.
 
-Dimensions: B pairs. A log-ratio is `log policy(y|x) - log reference(y|x)`, summed over the tokens of the response; a
-reward is beta times a log-ratio. Our text of the paper lacks the body of Eq. 10: `dual_clip` holds readings of it.
+`sft` alone takes log-probabilities, for there is no other side. Dimensions: B pairs, or records. A log-ratio is
+`log policy(y|x) - log reference(y|x)`, summed over the tokens of the response; a reward is beta times a log-ratio. Our
+text of the paper lacks the body of Eq. 10: `dual_clip` holds readings of it.
 """
 
 from __future__ import annotations
@@ -68,6 +69,15 @@ def dual_clip(
     if form == "joint":
         return -functional.logsigmoid(chosen_B - rejected_B)
     return rejected_B - chosen_B
+
+
+def sft(logps_B: Tensor) -> Tensor:
+    """Return the negative log-likelihood of each response, shape (B,), summed over its tokens.
+
+    A step's loss is their sum divided by the response tokens of the whole step, counted before it: every token weighs
+    the same, however a batch is cut up and whoever holds which part of it.
+    """
+    return -logps_B
 
 
 def clipped(ratios: LogRatios, *, chosen_margin: float, rejected_margin: float) -> tuple[Tensor, Tensor]:

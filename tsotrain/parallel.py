@@ -10,14 +10,22 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed, nn
 from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
+from torch.distributed.fsdp import (
+    CPUOffloadPolicy,
+    FSDPModule,
+    MixedPrecisionPolicy,
+    OffloadPolicy,
+    fully_shard,
+    register_fsdp_forward_method,
+)
 
 from tsotrain.batching import Example, iter_micro_batches
+from tsotrain.config import ShardingConfig
 from tsotrain.policy import Policy
 
 T = TypeVar("T")
@@ -67,25 +75,34 @@ def processes() -> Iterator[Processes]:
     device = torch.device("cuda", local) if torch.cuda.is_available() else torch.device("cpu")
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    if n_ranks == 1:
+    if n_ranks == 1 and not distributed.is_torchelastic_launched():
         yield Processes(0, 1, device)
         return
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    # gloo beside nccl: what is offloaded to the CPU is clipped there
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     try:
         yield Processes(distributed.get_rank(), n_ranks, device)
     finally:
         distributed.destroy_process_group()
 
 
-def shard(policy: Policy, ours: Processes, *, precision: torch.dtype) -> Policy:
-    """Shard a policy over all processes, layer by layer; alone, return it as it is."""
-    if ours.n_ranks == 1:
-        return policy
+def shard(policy: Policy, ours: Processes, *, precision: torch.dtype, config: ShardingConfig) -> Policy:
+    """Shard a policy over all processes, layer by layer, in place, and return it. Its weights may be on meta.
+
+    Layers compute in `precision`; the shards, and what the optimizer sees of them, stay in float32.
+    """
     mesh = init_device_mesh(ours.device.type, (ours.n_ranks,))
-    mixed = MixedPrecisionPolicy(param_dtype=precision, reduce_dtype=torch.float32)
-    for layer in _layers(policy.model):
-        fully_shard(layer, mesh=mesh, mp_policy=mixed)
-    fully_shard(policy, mesh=mesh, mp_policy=mixed)
+    reduced = torch.bfloat16 if config.reduce_precision == "bf16" else torch.float32
+    offload = CPUOffloadPolicy(pin_memory=ours.device.type == "cuda") if config.cpu_offload else OffloadPolicy()
+    options: dict[str, Any] = {
+        "mesh": mesh,
+        "mp_policy": MixedPrecisionPolicy(param_dtype=precision, reduce_dtype=reduced),
+        "offload_policy": offload,
+    }
+    for layer in decoder_layers(policy.model):
+        fully_shard(layer, reshard_after_forward=config.reshard_after_forward, **options)
+    fully_shard(policy, **options)
+    register_fsdp_forward_method(policy, "plain_logprobs")
     for module in policy.modules():
         if isinstance(module, FSDPModule):
             module.set_gradient_divide_factor(1.0)
@@ -93,7 +110,7 @@ def shard(policy: Policy, ours: Processes, *, precision: torch.dtype) -> Policy:
     return policy
 
 
-def _layers(model: nn.Module) -> list[nn.Module]:
+def decoder_layers(model: nn.Module) -> list[nn.Module]:
     """Return the decoder layers: the longest list of modules in the model."""
     lists: list[list[nn.Module]] = [list(module) for module in model.modules() if isinstance(module, nn.ModuleList)]
     return max(lists, key=len)
@@ -108,10 +125,12 @@ def sync_gradients(policy: Policy, *, now: bool) -> None:
 def reshard(policy: Policy) -> None:
     """Let go of the gathered weights: FSDP2 keeps the root's after a forward pass without a backward one.
 
-    An optimizer made while they are there would hold, and step, the wrong tensors.
+    Those of the layers too, without `reshard_after_forward`. An optimizer made while they are there would hold, and
+    step, the wrong tensors.
     """
-    if isinstance(policy, FSDPModule):
-        policy.reshard()
+    for module in policy.modules():
+        if isinstance(module, FSDPModule):
+            module.reshard()
 
 
 @dataclass(frozen=True, slots=True)

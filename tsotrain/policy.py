@@ -49,6 +49,14 @@ class Policy(nn.Module):
             return logps_E.new_zeros(()), logps_E
         return head_loss(hidden_SD, weight_VD, batch.targets_S, batch.lengths, example_loss=example_loss)
 
+    def plain_logprobs(self, example: Example, device: torch.device | str) -> list[float]:
+        """Return the log-probability of each response by the model's own forward pass, in nats: to compare with."""
+        self.model.set_attn_implementation("sdpa")
+        try:
+            return [_plain_logprob(self.model, example.prompt, response, device) for response in example.responses]
+        finally:
+            self.model.set_attn_implementation(attention.NAME)
+
     def _hidden(self, batch: PackedBatch) -> Tensor:
         device = batch.tokens_1T.device
         is_autocast = torch.is_autocast_enabled(device.type)
@@ -58,7 +66,7 @@ class Policy(nn.Module):
             position_ids=batch.positions_1T,
             use_cache=False,
             layouts=batch.layouts,
-            masks=attention.response_masks(batch.layouts, dtype, device),
+            masks=attention.response_masks(batch.layouts, attention.attention_dtype(dtype, device), device),
         )
         hidden_1TD: Tensor = body.last_hidden_state.to(dtype)
         return hidden_1TD
@@ -80,10 +88,26 @@ def load_policy(path: str | Path, *, device: torch.device | str = "cpu") -> Poli
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise TrainError(f"{folder}: the policy cannot be loaded: {_first_line(error)}") from error
+    policy: Policy = prepared(model).to(device)
+    return policy
+
+
+def prepared(model: PreTrainedModel) -> Policy:
+    """Return the policy that runs a model: packed attention, dropout off."""
     model.set_attn_implementation(attention.NAME)
     _drop_dropout(model)
-    policy: Policy = Policy(model).to(device)
-    return policy
+    return Policy(model)
+
+
+def checkpoint_activations(policy: Policy) -> None:
+    """Have the backward pass compute each layer's activations anew, instead of keeping them.
+
+    transformers does so in training mode alone; dropout is off in that mode too.
+    """
+    model: Any = policy.model
+    enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable  # the older
+    enable({"use_reentrant": False})
+    model.train()
 
 
 def _drop_dropout(model: nn.Module) -> None:
@@ -138,17 +162,12 @@ def check_scores(policy: Policy, example: Example, device: torch.device | str) -
         TrainError: the scores differ.
     """
     _, packed_E = policy(pack([example], device))
-    model: Any = policy.model
-    model.set_attn_implementation("sdpa")
-    try:
-        plain = [_plain_logprob(model, example.prompt, response, device) for response in example.responses]
-    finally:
-        model.set_attn_implementation(attention.NAME)
+    plain = policy.plain_logprobs(example, device)
     for ours, theirs in zip(packed_E.tolist(), plain, strict=True):
         if not abs(ours - theirs) <= _TOLERANCE_NATS * max(1.0, abs(theirs)):
             raise TrainError(
-                f"{type(model).__name__}: packed training scores a response {ours:.4f} nats where the model itself "
-                f"gives {theirs:.4f}; this architecture is not supported"
+                f"{type(policy.model).__name__}: packed training scores a response {ours:.4f} nats where the model "
+                f"itself gives {theirs:.4f}; this architecture is not supported"
             )
 
 

@@ -1,36 +1,44 @@
-"""From rows of pairs to token ids, through the policy's own chat template.
+"""From pairs and from records to token ids, through the policy's own chat template.
 
-A row holds `pair_id`, `prompt` (messages), `chosen` and `rejected` (texts), as `tso-data export --to parquet` has them.
-The prompt's tokens must begin those of prompt and answer, or the row is refused: a template that rewrites earlier turns
-would train on other tokens than those that were generated. Too long a prompt loses its beginning, too long a response
-its end; both are counted, and pairs that become equal are refused.
+A row of pairs holds `pair_id`, `prompt` (messages), `chosen` and `rejected` (texts), as `tso-data export --to parquet`
+has them; of a record the last turn is learnt, and all that stands before it is its prompt. The prompt's tokens must
+begin those of prompt and answer, or the row is refused: a template that rewrites earlier turns would train on other
+tokens than those that were generated. Too long a prompt loses its beginning. Too long a response of a pair loses its
+end, and pairs that become equal are refused; a record is refused instead, for a judge's score stands at its end.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tsodata.conversations import Turns, answer_tokens, render, tokenize
+from tsodata.errors import ChatTemplateError
 from tsotrain.batching import Example
-from tsotrain.config import StageConfig
+from tsotrain.config import TrainConfig
 from tsotrain.errors import TrainError
+from tsotrain.records import ChatRecord, Refusal
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 SIDES = ("chosen", "rejected")
-Messages = Sequence[Mapping[str, str]]
+_CHUNK_ROWS = 256  # ours: conversations that are tokenised together; one by one takes three times as long
+_NO_PREFIX = "the prompt's tokens do not begin those of prompt and answer"
 
 
 @dataclass(slots=True)
 class Tokenized:
-    """The examples to train on, and what became of the rows. `examples + refused` are the rows."""
+    """The examples to train on and those held out, and what became of the rows: these and the refused are all."""
 
+    noun: str  # of the rows
     examples: list[Example] = field(default_factory=list)
+    held_out: list[Example] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
+    first: dict[str, str] = field(default_factory=dict)  # the first row of each reason
     cut: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -38,12 +46,20 @@ class Tokenized:
         """Return the tokens of an epoch, every response with its prompt."""
         return sum(example.n_real_tokens for example in self.examples)
 
+    def refuse(self, where: str, reason: str) -> None:
+        """Count a row that is refused."""
+        self.refused[reason] += 1
+        self.first.setdefault(reason, where)
+
     def describe(self) -> str:
         """Return the sums in one line."""
-        n_rows = len(self.examples) + self.refused.total()
-        refused = "".join(f", {n} refused ({reason})" for reason, n in sorted(self.refused.items()))
-        cut = "".join(f", {n} {side} cut" for side, n in sorted(self.cut.items()))
-        return f"{n_rows} pairs = {len(self.examples)} to train on{refused or ', 0 refused'}{cut}"
+        n_rows = len(self.examples) + len(self.held_out) + self.refused.total()
+        held_out = f", {len(self.held_out)} held out" if self.held_out else ""
+        refused = "".join(
+            f", {n} refused ({reason}; first {self.first[reason]})" for reason, n in sorted(self.refused.items())
+        )
+        cut = "".join(f", {n} {side} cut" for side, n in sorted(self.cut.items()) if n)
+        return f"{n_rows} {self.noun} = {len(self.examples)} to train on{held_out}{refused or ', 0 refused'}{cut}"
 
 
 def read_pairs(path: Path) -> list[dict[str, Any]]:
@@ -67,46 +83,108 @@ def read_pairs(path: Path) -> list[dict[str, Any]]:
 
 
 def tokenize_pairs(
-    rows: Iterable[Mapping[str, Any]], tokenizer: PreTrainedTokenizerBase, config: StageConfig
+    rows: Iterable[Mapping[str, Any]], tokenizer: PreTrainedTokenizerBase, config: TrainConfig
 ) -> Tokenized:
     """Return the examples of rows of pairs.
 
     Raises:
         TrainError: no row can be trained on.
     """
-    found = Tokenized()
-    for row in rows:
-        _add_pair(found, row, tokenizer, config)
+    found = Tokenized("pairs")
+    rows = list(rows)
+    conversations = [_Conversation(row["prompt"], tuple(row[side] for side in SIDES)) for row in rows]
+    seen: set[str] = set()
+    for row, tokens in zip(rows, _iter_tokens(tokenizer, conversations), strict=True):
+        problem = "an earlier pair has its id" if row["pair_id"] in seen else _pair_problem(tokens, config)
+        seen.add(row["pair_id"])
+        if problem:
+            found.refuse(row["pair_id"], problem)
+            continue
+        assert isinstance(tokens, _Tokens)
+        found.cut["prompt"] += len(tokens.prompt) > config.max_prompt_tokens
+        for side, response in zip(SIDES, tokens.responses, strict=True):
+            found.cut[side] += len(response) > config.max_response_tokens
+        found.examples.append(_example(row["pair_id"], tokens, config))
+    return _refuse_nothing(found)
+
+
+def _pair_problem(tokens: _Tokens | str, config: TrainConfig) -> str | None:
+    if isinstance(tokens, str):
+        return tokens
+    chosen, rejected = (response[: config.max_response_tokens] for response in tokens.responses)
+    return "both sides are equal, in tokens and once cut" if chosen == rejected else None
+
+
+def tokenize_records(
+    records: Iterable[ChatRecord | Refusal], tokenizer: PreTrainedTokenizerBase, config: TrainConfig
+) -> Tokenized:
+    """Return the examples of chat records, and those of the held-out ones.
+
+    Raises:
+        TrainError: no record can be trained on.
+    """
+    found = Tokenized("records")
+    usable: list[ChatRecord] = []
+    for record in records:
+        if isinstance(record, Refusal):
+            found.refuse(record.where, record.reason)
+        else:
+            usable.append(record)
+    conversations = [_Conversation(record.messages[:-1], (record.messages[-1]["content"],)) for record in usable]
+    for record, tokens in zip(usable, _iter_tokens(tokenizer, conversations), strict=True):
+        if isinstance(tokens, str):
+            found.refuse(record.record_id, tokens)
+        elif len(tokens.responses[0]) > config.max_response_tokens:
+            found.refuse(record.record_id, f"an answer of more than {config.max_response_tokens} tokens")
+        else:
+            home = found.held_out if record.is_held_out else found.examples
+            found.cut["prompt"] += len(tokens.prompt) > config.max_prompt_tokens
+            home.append(_example(record.record_id, tokens, config))
+    return _refuse_nothing(found)
+
+
+def _example(example_id: str, tokens: _Tokens, config: TrainConfig) -> Example:
+    prompt = tuple(tokens.prompt[-config.max_prompt_tokens :])
+    return Example(example_id, prompt, tuple(tuple(r[: config.max_response_tokens]) for r in tokens.responses))
+
+
+def _refuse_nothing(found: Tokenized) -> Tokenized:
     if not found.examples:
-        raise TrainError(f"no pair to train on: {found.describe()}")
+        raise TrainError(f"no {found.noun[:-1]} to train on: {found.describe()}")
     return found
 
 
-def _add_pair(
-    found: Tokenized, row: Mapping[str, Any], tokenizer: PreTrainedTokenizerBase, config: StageConfig
-) -> None:
-    prompt = _template(tokenizer, row["prompt"], is_prompt=True)
-    responses = []
-    for side in SIDES:
-        answer = {"role": "assistant", "content": row[side]}
-        whole = _template(tokenizer, [*row["prompt"], answer], is_prompt=False)
-        if whole[: len(prompt)] != prompt or len(whole) == len(prompt):
-            found.refused["the prompt's tokens do not begin those of prompt and answer"] += 1
-            return
-        response = whole[len(prompt) :]
-        found.cut[side] += len(response) > config.max_response_tokens
-        responses.append(tuple(response[: config.max_response_tokens]))
-    if responses[0] == responses[1]:
-        found.refused["both sides are equal, in tokens and once cut"] += 1
-        return
-    found.cut["prompt"] += len(prompt) > config.max_prompt_tokens
-    found.examples.append(Example(row["pair_id"], tuple(prompt[-config.max_prompt_tokens :]), tuple(responses)))
+class _Conversation(NamedTuple):
+    prompt: Turns
+    answers: tuple[str, ...]
 
 
-def _template(tokenizer: PreTrainedTokenizerBase, messages: Messages, *, is_prompt: bool) -> list[int]:
-    turns = [dict(message) for message in messages]
+class _Tokens(NamedTuple):
+    prompt: list[int]
+    responses: list[list[int]]
+
+
+def _iter_tokens(tokenizer: PreTrainedTokenizerBase, conversations: Sequence[_Conversation]) -> Iterator[_Tokens | str]:
+    """Yield for each conversation its tokens, or why it has none to train on."""
+    for start in range(0, len(conversations), _CHUNK_ROWS):
+        rendered = [_rendered(tokenizer, conversation) for conversation in conversations[start : start + _CHUNK_ROWS]]
+        texts = [text for found in rendered if not isinstance(found, str) for text in found]
+        ids = iter(tokenize(tokenizer, texts))
+        for found in rendered:
+            yield found if isinstance(found, str) else _split(*(next(ids) for _ in found))
+
+
+def _rendered(tokenizer: PreTrainedTokenizerBase, conversation: _Conversation) -> list[str] | str:
     try:
-        ids = tokenizer.apply_chat_template(turns, add_generation_prompt=is_prompt, tokenize=True, return_dict=False)
-    except Exception as error:  # a template is a program of its own and may raise anything
-        raise TrainError(f"the chat template refuses a conversation: {str(error).splitlines()[0]}") from error
-    return list(ids)
+        return render(tokenizer, conversation.prompt, conversation.answers)
+    except ChatTemplateError as error:
+        return str(error)
+
+
+def _split(prompt: list[int], *wholes: list[int]) -> _Tokens | str:
+    responses = [response for whole in wholes if (response := answer_tokens(prompt, whole)) is not None]
+    if len(responses) < len(wholes):
+        return _NO_PREFIX
+    if not prompt:
+        return "a prompt without a token"
+    return _Tokens(prompt, responses) if all(responses) else "a response without a token"

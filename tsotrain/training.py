@@ -1,8 +1,8 @@
-"""One stage: from pairs and a reference to a policy, in a folder, resumable at every checkpoint.
+"""One training: from examples and a policy to another policy, in a folder, resumable at every checkpoint.
 
-The folder holds `metrics.jsonl` (a line a step), `feedback.jsonl` (a line a pair and epoch), the reference's cached
-log-probabilities, `checkpoints/` while it trains, and `policy/` once it is done.
-Dimensions: B pairs of a step, E responses.
+The folder holds `metrics.jsonl` (a line a step), `feedback.jsonl` (a line an example and epoch), of a stage the
+reference's cached log-probabilities, `checkpoints/` while it trains, and `policy/` once it is done. What is learnt from
+the examples is an `Objective`. Dimensions: B examples of a step, R responses of each, E responses.
 """
 
 from __future__ import annotations
@@ -22,21 +22,33 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from safetensors import SafetensorError
+from torch import Tensor, distributed
 from torch.distributed.tensor import DTensor
 
-from tsotrain import checkpoints, losses, references
+from tsotrain import checkpoints, lora, references
 from tsotrain.batching import Example, batches_of_epoch, pack
-from tsotrain.config import LossConfig, OptimizerConfig, StageConfig
+from tsotrain.config import StageConfig, TrainConfig
 from tsotrain.errors import DivergedError, TrainError
-from tsotrain.losses import LogRatios
-from tsotrain.metrics import StepLog, pair_figures, step_figures
-from tsotrain.parallel import Processes, deal, shard, sync_gradients
-from tsotrain.policy import Policy, check_scores, check_vocabulary, load_policy, policy_sha256
+from tsotrain.loading import load_sharded
+from tsotrain.metrics import StepLog
+from tsotrain.objectives import Objective
+from tsotrain.optimizing import learning_rate, make_optimizer
+from tsotrain.parallel import Processes, deal, reshard, sync_gradients
+from tsotrain.policy import (
+    Policy,
+    check_scores,
+    check_vocabulary,
+    checkpoint_activations,
+    load_policy,
+    policy_sha256,
+)
+from tsotrain.preferences import PairObjective
 from tsotrain.saving import save_policy
 
 Say = Callable[[str], None]
 _IDENTITY = "stage.json"
+_NATIVE_BF16 = ("amx_bf16", "avx512_bf16", "bf16")  # the last is ARM's
 _SETTLED_STEPS = 5  # gradient norms before one counts as an explosion
 
 
@@ -51,56 +63,88 @@ class Outcome:
     last: dict[str, Any]
 
 
-def precision_of(config: StageConfig, device: torch.device) -> torch.dtype:
+def precision_of(config: TrainConfig, device: torch.device) -> torch.dtype:
     """Return the dtype of the forward pass: bf16 where asked for, or where the hardware computes in it."""
     if config.precision == "fp32":
         return torch.float32
     if config.precision == "bf16":
         return torch.bfloat16
-    has_bf16 = (
-        torch.cuda.is_bf16_supported() if device.type == "cuda" else torch.backends.cpu.get_cpu_capability() == "AMX"
-    )
+    if device.type == "cuda":
+        has_bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        has_bf16 = any(torch.cpu.get_capabilities().get(name) for name in _NATIVE_BF16)
     return torch.bfloat16 if has_bf16 else torch.float32
 
 
-def pair_loss(config: LossConfig, ratios: LogRatios, batch: Sequence[Example]) -> Tensor:
-    """Return the loss of each pair, shape (B,), as the settings name it."""
-    if config.name == "dpo":
-        return losses.dpo(ratios, beta=config.beta)
-    if config.name == "cdpo":
-        return losses.cdpo(ratios, beta=config.beta, epsilon=config.epsilon)
-    if config.name == "ipo":
-        if config.ipo_mean:
-            lengths = ratios.chosen.new_tensor([[len(response) for response in e.responses] for e in batch])
-            ratios = losses.mean_ratios(ratios, lengths[:, 0], lengths[:, 1])
-        return losses.ipo(ratios, tau=config.tau)
-    assert config.name == "dual_clip"
-    return losses.dual_clip(
-        ratios,
-        beta=config.beta,
-        chosen_margin=config.chosen_margin,
-        rejected_margin=config.rejected_margin,
-        form=config.form,
-    )
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One training: the policy that it starts from, where it happens, by which settings and processes."""
+
+    origin: Path
+    folder: Path
+    config: TrainConfig
+    ours: Processes
+    say: Say
+
+    @property
+    def precision(self) -> torch.dtype:
+        """Return the dtype of the forward pass."""
+        return precision_of(self.config, self.ours.device)
+
+    def hash_of(self, policy: Path) -> str:
+        """Return the sha256 of a policy's folder, which one process reads for all."""
+        return self.ours.share(policy_sha256(policy) if self.ours.is_first else "")
+
+    def begin(self, identity: dict[str, str], examples: Sequence[Example]) -> Policy | Outcome:
+        """Return the policy to train, and make the folder this training's; or return what it has come to already.
+
+        Raises:
+            TrainError: the policy cannot be used, or the folder is another training's.
+        """
+        identity = {**identity, "config": self.config.body()}
+        with _writing(self.folder):
+            done = _found(self.folder, identity)
+            if done:
+                self.say(f"{self.folder} is done already")
+                return done
+            policy = _load(self.origin, examples, self.config, self.ours, self.precision)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            _write_json(self.folder / _IDENTITY, dict(identity))
+        return policy
+
+    def train(self, policy: Policy, objective: Objective, *, origin_sha256: str) -> Outcome:
+        """Train a policy, write it and return where it is.
+
+        Raises:
+            TrainError: the disk refuses.
+            DivergedError: the loss or the gradient is no number, or the gradient has exploded.
+            KeyboardInterrupt: a signal has ended it, at a checkpoint.
+        """
+        with _writing(self.folder):
+            loop = _Loop(self, policy, objective)
+            last = loop.run()
+            if self.config.lora.rank:
+                lora.save_adapter(policy, self.config.lora, origin=self.origin, folder=self.folder / "adapter")
+                lora.merge_adapter(policy)
+            path = self.folder / "policy"
+            save_policy(policy, self.origin, path, self.ours)
+            outcome = Outcome(path, self.hash_of(path), origin_sha256, loop.n_steps, last)
+            if self.ours.is_first:
+                identity = json.loads((self.folder / _IDENTITY).read_text(encoding="utf-8"))
+                described = {**asdict(outcome), "policy": str(path)}
+                _write_json(self.folder / _IDENTITY, {**identity, "outcome": described})
+                shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)
+        return outcome
 
 
-def learning_rate(config: OptimizerConfig, step: int, n_steps: int) -> float:
-    """Return the learning rate of a step, counted from 0: a linear warm-up, then a cosine to zero."""
-    n_warm = math.ceil(config.warmup * n_steps)
-    if step < n_warm:
-        return config.learning_rate * (step + 1) / n_warm
-    done = (step - n_warm) / max(1, n_steps - n_warm)
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
-
-
-def make_optimizer(policy: Policy, config: OptimizerConfig) -> torch.optim.AdamW:
-    """Return AdamW over the policy's weights; norms and biases, which have one dimension, do not decay."""
-    weights = [parameter for parameter in policy.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [w for w in weights if w.ndim >= 2], "weight_decay": config.weight_decay},
-        {"params": [w for w in weights if w.ndim < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, fused=True)
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Have what the disk refuses told in one line."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise TrainError(f"{folder}: the disk refuses ({reason}); make room and run it again") from error
 
 
 def train_stage(
@@ -119,49 +163,37 @@ def train_stage(
         DivergedError: the loss or the gradient is no number, or the gradient has exploded.
         KeyboardInterrupt: a signal has ended it, at a checkpoint.
     """
-    precision = precision_of(config, ours.device)
-    reference_hash = policy_sha256(reference)
-    key = references.reference_key(reference_hash, examples, precision)
-    identity = {"reference": reference_hash, "pairs": key, "config": config.body()}
-    done = _claim(folder, identity)
-    if done:
-        say(f"{folder} is done already")
-        return done
-    policy = _load(reference, examples, config, ours, precision)
-    logps_ER = references.load_references(folder, key)
-    if logps_ER is None:
-        say(f"scoring {len(examples)} pairs with the reference, once")
-        logps_ER = references.score_references(
-            policy, examples, ours, max_tokens=config.micro_tokens, precision=precision
-        )
-        if ours.is_first:
-            references.save_references(folder, key, logps_ER)
-    stage = _Stage(policy, examples, logps_ER, config, ours, precision, folder, say)
-    last = stage.run()
-    path = folder / "policy"
-    save_policy(policy, reference, path, ours)
-    outcome = Outcome(path, policy_sha256(path), reference_hash, stage.n_steps, last)
-    if ours.is_first:
-        _write_json(folder / _IDENTITY, {**identity, "outcome": {**asdict(outcome), "policy": str(path)}})
-        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-    return outcome
+    session = Session(reference, folder, config, ours, say)
+    reference_hash = session.hash_of(reference)
+    key = references.reference_key(reference_hash, examples, session.precision)
+    policy = session.begin({"reference": reference_hash, "pairs": key}, examples)
+    if isinstance(policy, Outcome):
+        return policy
+    with _writing(folder):
+        logps_ER = references.load_references(folder, key)
+        if logps_ER is None:
+            say(f"scoring {len(examples)} pairs with the reference, once")
+            logps_ER = references.score_references(
+                policy, examples, ours, max_tokens=config.micro_tokens, precision=session.precision
+            )
+            if ours.is_first:
+                references.save_references(folder, key, logps_ER)
+    return session.train(policy, PairObjective(examples, logps_ER, config.loss), origin_sha256=reference_hash)
 
 
-def _claim(folder: Path, identity: dict[str, Any]) -> Outcome | None:
-    """Make a folder this stage's, or return what the stage has come to there already.
+def _found(folder: Path, identity: dict[str, str]) -> Outcome | None:
+    """Return what this training has come to in a folder, if it is done there.
 
     Raises:
-        TrainError: the folder is another stage's: other pairs, another reference or other settings.
+        TrainError: the folder is another training's: other examples, another policy or other settings.
     """
     path = folder / _IDENTITY
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        _write_json(path, identity)
         return None
     found = json.loads(path.read_text(encoding="utf-8"))
     other = [name for name, value in identity.items() if found.get(name) != value]
     if other:
-        raise TrainError(f"{folder} is a stage with another {other[0]}; pass another --out, or remove it")
+        raise TrainError(f"{folder} was begun with another {other[0]}; pass another --out, or remove it")
     outcome = found.get("outcome")
     return Outcome(**{**outcome, "policy": Path(outcome["policy"])}) if outcome else None
 
@@ -173,56 +205,76 @@ def _write_json(path: Path, value: dict[str, Any]) -> None:
 
 
 def _load(
-    reference: Path, examples: Sequence[Example], config: StageConfig, ours: Processes, precision: torch.dtype
+    reference: Path, examples: Sequence[Example], config: TrainConfig, ours: Processes, precision: torch.dtype
 ) -> Policy:
     """Return the policy to train, checked against its tokenizer and its own forward pass, and sharded."""
-    policy = load_policy(reference, device=ours.device)
+    is_sharded = distributed.is_initialized()
+    if config.sharding.cpu_offload and not is_sharded:
+        raise TrainError("sharding.cpu_offload shards: start with torchrun --standalone --nproc-per-node 1, or more")
+    policy = (
+        load_sharded(reference, ours, precision=precision, config=config.sharding)
+        if is_sharded
+        else load_policy(reference, device=ours.device)
+    )
     check_vocabulary(policy, max(max(e.prompt + sum(e.responses, ())) for e in examples))
     check_scores(policy, min(examples, key=lambda e: e.n_tokens), ours.device)
+    reshard(policy)
     if config.gradient_checkpointing:
-        policy.model.gradient_checkpointing_enable({"use_reentrant": False})
-    return shard(policy, ours, precision=precision)
+        checkpoint_activations(policy)
+    if config.lora.rank:
+        if is_sharded:
+            raise TrainError("lora.rank above 0 trains in one process; start it without torchrun, or train all weights")
+        lora.add_adapter(policy, config.lora, seed=config.seed)
+    return policy
 
 
 @dataclass(slots=True)
-class _Stage:
+class _Loop:
     """The loop over steps."""
 
+    session: Session
     policy: Policy
-    examples: Sequence[Example]
-    logps_ER: Tensor
-    config: StageConfig
-    ours: Processes
-    precision: torch.dtype
-    folder: Path
-    say: Say
+    objective: Objective
     norms: list[float] = field(default_factory=list)
 
     @property
+    def config(self) -> TrainConfig:
+        return self.session.config
+
+    @property
+    def ours(self) -> Processes:
+        return self.session.ours
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return math.ceil(len(self.objective.examples) / self.config.batch_size)
+
+    @property
     def n_steps(self) -> int:
-        return self.config.epochs * math.ceil(len(self.examples) / self.config.batch_pairs)
+        return self.config.epochs * self.steps_per_epoch
 
     def run(self) -> dict[str, Any]:
         optimizer = make_optimizer(self.policy, self.config.optimizer)
-        saved = self.folder / "checkpoints"
+        saved = self.session.folder / "checkpoints"
         newest = checkpoints.newest(saved)
-        done = checkpoints.load(newest, self.policy, optimizer, self.ours) if newest else 0
+        done = checkpoints.load(newest, self.policy, optimizer) if newest else 0
         if done:
-            self.say(f"going on after step {done} of {self.n_steps}")
+            self.session.say(f"going on after step {done} of {self.n_steps}")
         figures: dict[str, Any] = {}
         with contextlib.ExitStack() as stack:
-            logs = stack.enter_context(_logs(self.folder, done)) if self.ours.is_first else None
+            logs = stack.enter_context(_logs(self.session.folder, done)) if self.ours.is_first else None
             stopped = stack.enter_context(_stopping())
+            if not done:
+                self._measure_start(logs)
             for step, epoch, places in self._iter_steps(done):
                 started = time.perf_counter()
-                ratios, loss_B = self._step(places, optimizer, step)
-                batch = [self.examples[place] for place in places]
-                figures = self._figures(ratios, loss_B, batch, step=step, epoch=epoch, started=started)
+                logps_BR, loss_B = self._step(places, optimizer, step)
+                figures = self._figures(logps_BR, loss_B, places, step=step, epoch=epoch, started=started)
                 if logs:
                     logs[0].write([figures])
-                    rows = pair_figures(ratios, loss_B, batch, self.config.loss)
+                    rows = self.objective.iter_feedback(logps_BR, loss_B, places)
                     logs[1].write([{"step": step, "epoch": epoch, **row} for row in rows])
-                self.say(_line(figures, self.n_steps))
+                self.session.say(_line(figures, self.n_steps, self.objective.line(figures)))
                 is_stopped = self.ours.any(flag=bool(stopped))
                 if step < self.n_steps and (is_stopped or step % self.config.checkpoint_steps == 0):
                     checkpoints.save(saved, step, self.policy, optimizer, self.ours)
@@ -230,56 +282,70 @@ class _Stage:
                     raise KeyboardInterrupt
         return figures
 
+    def _measure_start(self, logs: tuple[StepLog, StepLog] | None) -> None:
+        figures = self.objective.epoch_figures(self._score)
+        if figures and logs:
+            logs[0].write([{"step": 0, "epoch": 0, **figures}])
+
+    def _score(self, examples: Sequence[Example]) -> Tensor:
+        return references.score_references(
+            self.policy, examples, self.ours, max_tokens=self.config.micro_tokens, precision=self.session.precision
+        )
+
     def _iter_steps(self, done: int) -> Iterator[tuple[int, int, list[int]]]:
         step = 0
         for epoch in range(1, self.config.epochs + 1):
             for places in batches_of_epoch(
-                len(self.examples), self.config.batch_pairs, seed=self.config.seed, epoch=epoch
+                len(self.objective.examples), self.config.batch_size, seed=self.config.seed, epoch=epoch
             ):
                 step += 1
                 if step > done:
                     yield step, epoch, places
 
-    def _step(self, places: Sequence[int], optimizer: torch.optim.Optimizer, step: int) -> tuple[LogRatios, Tensor]:
+    def _step(self, places: Sequence[int], optimizer: torch.optim.Optimizer, step: int) -> tuple[Tensor, Tensor]:
+        """Take a step, and return the log-probabilities from before it, shape (B, R), and the loss of each example."""
         rate = learning_rate(self.config.optimizer, step - 1, self.n_steps)
         for group in optimizer.param_groups:
             group["lr"] = rate
         optimizer.zero_grad(set_to_none=True)
-        batch = [self.examples[place] for place in places]
-        place_in_batch = {example.example_id: row for row, example in enumerate(batch)}
-        ratios_BR = torch.zeros((len(batch), 2), device=self.ours.device)
-        references_BR = self.logps_ER[list(places)].to(self.ours.device)
+        batch = [self.objective.examples[place] for place in places]
+        row_of = {example.example_id: row for row, example in enumerate(batch)}
+        logps_BR = torch.zeros((len(batch), len(batch[0].responses)), device=self.ours.device)
+        weight = 1 / self.objective.size(places)  # of the whole step, however it is cut up
         micro_batches = deal(batch, self.ours.n_ranks, self.config.micro_tokens)[self.ours.rank].micro_batches
         for position, micro in enumerate(micro_batches, 1):
-            sync_gradients(self.policy, now=position == len(micro_batches))
+            sync_gradients(self.policy, now=position == len(micro_batches) or not self.config.sharding.defer_reduction)
             examples = list(micro) or batch[:1]  # an empty one runs for the company of the other processes
-            rows = [place_in_batch[example.example_id] for example in examples]
-            scored_ER = self._backward(examples, references_BR[rows], weight=1 / len(batch) if micro else 0.0)
+            rows = [row_of[example.example_id] for example in examples]
+            of_micro = [places[row] for row in rows]
+            scored_BR = self._backward(examples, of_micro, weight=weight if micro else 0.0, step=step)
             if micro:
-                ratios_BR[rows] = scored_ER - references_BR[rows]
-        self.ours.sum(ratios_BR)
-        ratios = LogRatios(ratios_BR[:, 0].cpu(), ratios_BR[:, 1].cpu())
-        loss_B = pair_loss(self.config.loss, ratios, batch)
+                logps_BR[rows] = scored_BR
+        logps_BR = self.ours.sum(logps_BR).cpu()
+        loss_B = self.objective.losses(logps_BR, places)
         norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.config.optimizer.max_grad_norm)
-        self._check(float(loss_B.mean()), float(norm.full_tensor() if isinstance(norm, DTensor) else norm), step)
+        self._check(
+            float(loss_B.sum()) * weight, float(norm.full_tensor() if isinstance(norm, DTensor) else norm), step
+        )
         optimizer.step()
-        return ratios, loss_B
+        return logps_BR, loss_B
 
-    def _backward(self, group: Sequence[Example], references_BR: Tensor, *, weight: float) -> Tensor:
-        """Add the gradient of a micro-batch, and return the log-probabilities, shape (examples, 2)."""
+    def _backward(self, group: Sequence[Example], places: Sequence[int], *, weight: float, step: int) -> Tensor:
+        """Add the gradient of a micro-batch, and return the log-probabilities, shape (examples, R)."""
         packed = pack(group, self.ours.device)
+        n_responses = len(group[0].responses)
 
         def example_loss(logps_E: Tensor, responses: slice) -> Tensor:
-            examples = slice(responses.start // 2, responses.stop // 2)
-            ratios_BR = logps_E.view(-1, 2) - references_BR[examples]
-            ratios = LogRatios(ratios_BR[:, 0], ratios_BR[:, 1])
-            return pair_loss(self.config.loss, ratios, group[examples]).sum() * weight
+            of_group = places[responses.start // n_responses : responses.stop // n_responses]
+            return self.objective.losses(logps_E.view(-1, n_responses), of_group).sum() * weight
 
-        with torch.autocast(self.ours.device.type, self.precision, enabled=self.precision != torch.float32):
-            loss, logps_E = self.policy(packed, example_loss)
-        loss.backward()
-        scored_ER: Tensor = logps_E.view(-1, 2)
-        return scored_ER
+        precision = self.session.precision
+        with lora.dropping(self.policy, self.config.seed, step, places[0]):
+            with torch.autocast(self.ours.device.type, precision, enabled=precision != torch.float32):
+                loss, logps_E = self.policy(packed, example_loss)
+            loss.backward()
+        scored_BR: Tensor = logps_E.view(-1, n_responses)
+        return scored_BR
 
     def _check(self, loss: float, norm: float, step: int) -> None:
         """Stop a stage that has diverged, before its optimizer takes the step."""
@@ -287,7 +353,7 @@ class _Stage:
         if math.isfinite(loss) and math.isfinite(norm) and norm <= self.config.max_norm_growth * usual:
             self.norms.append(norm)
             return
-        saved = checkpoints.newest(self.folder / "checkpoints")
+        saved = checkpoints.newest(self.session.folder / "checkpoints")
         where = f"the last good checkpoint is {saved}" if saved else "there is no checkpoint yet"
         raise DivergedError(
             f"step {step}: loss {loss:g}, gradient norm {norm:g}: training has diverged; {where}. "
@@ -295,34 +361,30 @@ class _Stage:
         )
 
     def _figures(
-        self, ratios: LogRatios, loss_B: Tensor, batch: Sequence[Example], *, step: int, epoch: int, started: float
+        self, logps_BR: Tensor, loss_B: Tensor, places: Sequence[int], *, step: int, epoch: int, started: float
     ) -> dict[str, Any]:
         elapsed_s = time.perf_counter() - started
-        n_tokens = sum(example.n_real_tokens for example in batch)
+        n_tokens = sum(self.objective.examples[place].n_real_tokens for place in places)
+        ends_epoch = step % self.steps_per_epoch == 0
         return {
             "step": step,
             "epoch": epoch,
-            "n_pairs": len(batch),
-            **step_figures(ratios, loss_B, batch, self.config.loss),
+            **self.objective.figures(logps_BR, loss_B, places),
             "gradient_norm": self.norms[-1],
             "learning_rate": learning_rate(self.config.optimizer, step - 1, self.n_steps),
             "tokens_per_s": n_tokens / elapsed_s,
             "elapsed_s": elapsed_s,
+            **(self.objective.epoch_figures(self._score) if ends_epoch else {}),
         }
 
 
-def _line(figures: dict[str, Any], n_steps: int) -> str:
-    return (
-        f"step {figures['step']}/{n_steps}  loss {figures['loss']:.4f}  chosen {figures['chosen_reward']:+.3f}  "
-        f"rejected {figures['rejected_reward']:+.3f}  accuracy {figures['accuracy']:.0%}  "
-        f"clipped {figures['chosen_clipped']:.0%}/{figures['rejected_clipped']:.0%}  "
-        f"{figures['tokens_per_s']:.0f} tokens/s"
-    )
+def _line(figures: dict[str, Any], n_steps: int, told: str) -> str:
+    return f"step {figures['step']}/{n_steps}  {told}  {figures['tokens_per_s']:.0f} tokens/s"
 
 
 @contextmanager
 def _logs(folder: Path, done: int) -> Iterator[tuple[StepLog, StepLog]]:
-    metrics, feedback = (StepLog(folder / name, after_step=done) for name in ("metrics.jsonl", "feedback.jsonl"))
+    metrics, feedback = (StepLog(folder / name, after_step=done or -1) for name in ("metrics.jsonl", "feedback.jsonl"))
     try:
         yield metrics, feedback
     finally:

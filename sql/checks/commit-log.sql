@@ -68,6 +68,8 @@ with present as (
     union all
     select 'pair_feedback', commit_seq, count(*), bit_xor(stage_key) from pair_feedback group by all
     union all
+    select 'calibrations', commit_seq, count(*), bit_xor(calibration_key) from calibrations group by all
+    union all
     select 'calls', commit_seq, count(*), bit_xor(call_key) from calls group by all
     union all
     select 'replies', commit_seq, count(*), bit_xor(call_key) from replies group by all

@@ -104,6 +104,11 @@ with repeated as (
     group by correction_key
     having count(*) > 1
     union all
+    select 'calibrations', any_value(tso_id('cal', calibration_key)), count(*), max(commit_seq)
+    from calibrations
+    group by calibration_key
+    having count(*) > 1
+    union all
     select 'preferences', any_value(format('{:016x}', preference_key)), count(*), max(commit_seq)
     from preferences
     group by preference_key

@@ -1,5 +1,9 @@
 """A tiny Llama in a folder, as an engine's model."""
 
+import sys
+import time
+from pathlib import Path
+
 import pytest
 from tiny import Shape, make_model, save
 
@@ -22,3 +26,24 @@ def ask():
         return Request(hash(said) if isinstance(said, str) else 0, turns, Sampling(**sampling), seed)
 
     return make
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+    """Put something under vLLM's name where other interpreters find it, and return one of them."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent / "stand_in"))
+    return sys.executable
+
+
+@pytest.fixture
+def is_gone():
+    """Wait some seconds for a process to be gone."""
+
+    def look(pid):
+        for _ in range(150):
+            if not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split(")")[1][:3]:
+                return True
+            time.sleep(0.1)
+        return False
+
+    return look

@@ -1,13 +1,14 @@
 """Every parser, thrown rows that a file might hold."""
 
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsodata.importers import FORMATS
-from tsodata.importers.context import Answer, Context, Lookup, Refused
+from tsodata.importers.context import Answer, Context, Lookup, Named, Refused
 from tsodata.naming import Naming
 from tsodata.records import Record, Source
 
@@ -44,6 +45,20 @@ BASES = {
         "prompt_id": "1",
         "id": "2",
         "tags": ["x"],
+    },
+    "corrections": {
+        "response_id": "r1-0000000000000001",
+        "text_id": "t1-0000000000000002",
+        "rubric_id": None,
+        "rubric": "r",
+        "scale_min": 1,
+        "scale_max": 5,
+        "dimension": "d",
+        "score": 1,
+        "reason": "w",
+        "author": "ann",
+        "author_kind": "human",
+        "made_at": "2026-01-02T03:04:05",
     },
     "chat": {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}], "model": "m"},
     "alpaca-eval": {"instruction": "q", "output": "a", "generator": "m", "dataset": "d"},
@@ -208,9 +223,10 @@ VALUES = st.recursive(
 def context_of(path):
     known = Answer(response_key=2, prompt_key=1, source_key=Source.model("answer_gpt35").source_key)
     lookup = Lookup(prompts={("d", "1"): 1, ("d", "1/1"): 1, ("d", "1/2"): 3}, answers={"known": known})
+    lookup.named[1] = Named(prompt_key=1, text_key=2)
     lookup.by_cell[1, Source.model("m").source_key] = [4]
     stem = "m-vs-gpt-3.5-gpt4-reviewer"
-    return Context(path=path, stem=stem, naming=Naming(), lookup=lookup, dataset="d")
+    return Context(path=path or Path(__file__), stem=stem, naming=Naming(), lookup=lookup, dataset="d")
 
 
 def fits_its_columns(record):

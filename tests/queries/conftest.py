@@ -179,6 +179,8 @@ PAIRS = [
 BUILD_KEY = content_key("build", "demo")
 STAGE_KEY = content_key("stage", "demo", 1)
 POLICY_KEY = content_key("artefact", "demo", 1)
+JUDGE_KEY = content_key("artefact", "scores", 1)
+TUNED_ON = '{"records": "exports/scores", "records_sha256": "0a1b"}'
 
 
 def insert(transaction: Transaction, table: str, *rows: dict[str, object]) -> None:
@@ -272,6 +274,7 @@ def small_store(tmp_path_factory):
     runs = [
         Run("tso-data import", started_at=STARTED, versions="{}", nonce="1"),
         Run("tso-data build-pairs demo", started_at=STARTED.replace(hour=4), versions="{}", nonce="2", seed=43),
+        Run("tso-train judge", TUNED_ON, started_at=STARTED.replace(hour=5), versions="{}", nonce="3", seed=43),
     ]
     with store.run(runs[0]) as run:
         with store.transaction(run, file_key=file_key) as transaction:
@@ -286,4 +289,7 @@ def small_store(tmp_path_factory):
         with store.transaction(run) as transaction:
             add_feedback(transaction)
             transaction.append({Response: [YES_BASE_LATE]})
+    with store.run(runs[2]) as run, store.transaction(run) as transaction:
+        judge = {"artefact_key": JUDGE_KEY, "kind": "judge", "name": "scores", "path": "judges/scores/policy"}
+        insert(transaction, "artefacts", {**judge, "artefact_sha256": "ef" * 32, "parent_keys": [POLICY_KEY]})
     return store

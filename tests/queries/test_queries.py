@@ -44,6 +44,7 @@ CALLS = {
     "skipped-prompts": {"build": "demo"},
     "source-coverage": {},
     "source-coverage.one-data-set": {"dataset": "demo"},
+    "tuned-models": {},
     "unused-answers": {"build": "demo"},
 }
 

@@ -30,7 +30,7 @@ ONE_ROW_EACH = {
     "v_pairs": "select 2 * count(*) from pairs",  # the builds of the store share their pairs under two names
     "v_build_prompts": "select 2 * count(*) from build_prompts",
     "v_build_shares": "select 2 * count(*) from build_shares",
-    "v_policies": "select count(*) from artefacts",
+    "v_policies": "select count(*) from artefacts where kind = 'policy'",
     "v_stages": "select 2 * count(*) from stages",
     "v_pair_feedback": "select 2 * count(*) from pair_feedback",
 }

@@ -14,6 +14,12 @@ def tiny_model():
     return make_model
 
 
+@pytest.fixture(scope="session")
+def make_tiny_model():
+    """Make the tiny model, for fixtures that last longer than a test."""
+    return make_model
+
+
 @pytest.fixture
 def tokenizer_with():
     """Make the byte tokenizer with a chat template of one's own."""
@@ -44,8 +50,7 @@ def examples():
     return [Example(f"e{i}", tokens(p), (tokens(c), tokens(r))) for i, (p, c, r) in enumerate(sizes)]
 
 
-@pytest.fixture
-def rows():
+def pair_rows():
     draw = random.Random(3)
     return [
         {
@@ -56,3 +61,14 @@ def rows():
         }
         for i in range(10)
     ]
+
+
+@pytest.fixture
+def rows():
+    return pair_rows()
+
+
+@pytest.fixture(scope="session")
+def make_rows():
+    """Make the rows, for fixtures that last longer than a test."""
+    return pair_rows

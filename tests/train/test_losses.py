@@ -98,3 +98,7 @@ def test_the_gradient_scale_falls_as_the_margin_grows():
     scale = losses.gradient_scale(LogRatios(tensor([0.0, 10.0]), tensor([0.0, -10.0])), beta=0.1)
 
     assert scale.tolist() == pytest.approx([0.05, 0.1 * sigmoid(-2)])
+
+
+def test_supervised_tuning_pays_for_each_nat_of_surprise():
+    assert losses.sft(tensor([log(0.25), log(0.5) + log(0.125)])).tolist() == pytest.approx([log(4), log(16)])

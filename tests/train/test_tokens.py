@@ -48,7 +48,7 @@ def test_a_long_prompt_loses_its_beginning_and_a_long_response_its_end(tokenizer
 
 def test_pairs_that_become_equal_when_cut_are_refused_and_counted(tokenizer):
     config = replace(CONFIG, max_response_tokens=1)
-    found = tokenize_pairs([row(), row(rejected="yup")], tokenizer, config)
+    found = tokenize_pairs([row(), row(pair_id="pair1-1", rejected="yup")], tokenizer, config)
 
     assert len(found.examples) == 1
     assert found.describe().startswith("2 pairs = 1 to train on, 1 refused (both sides are equal")

@@ -1,10 +1,5 @@
 """A stage from beginning to end: the same weights however it is cut up, stopped or shared out."""
 
-import json
-import os
-import subprocess
-import sys
-import textwrap
 from dataclasses import replace
 
 import pytest
@@ -14,10 +9,11 @@ from transformers import AutoModelForCausalLM
 from tsotrain.config import LossConfig, OptimizerConfig, StageConfig
 from tsotrain.errors import DivergedError, TrainError
 from tsotrain.metrics import read_log
+from tsotrain.optimizing import learning_rate
 from tsotrain.parallel import processes
 from tsotrain.policy import load_tokenizer
 from tsotrain.tokens import tokenize_pairs
-from tsotrain.training import learning_rate, train_stage
+from tsotrain.training import train_stage
 
 CONFIG = StageConfig(
     optimizer=OptimizerConfig(learning_rate=1e-3),
@@ -115,35 +111,6 @@ def test_a_stage_that_is_done_is_not_trained_again(train):
 
     assert train("a", say=said.append).policy_sha256 == first.policy_sha256
     assert not [line for line in said if line.startswith("step")]
-
-
-def test_two_processes_come_to_the_weights_of_one(train, base, rows, tmp_path):
-    alone = weights(train("alone"))
-    (tmp_path / "rows.json").write_text(json.dumps(rows))
-    program = tmp_path / "two.py"
-    program.write_text(
-        textwrap.dedent(f"""
-        import json
-        from pathlib import Path
-        from tsotrain.config import *
-        from tsotrain.parallel import processes
-        from tsotrain.policy import load_tokenizer
-        from tsotrain.tokens import tokenize_pairs
-        from tsotrain.training import train_stage
-
-        config = {CONFIG!r}
-        base, folder = Path({str(base)!r}), Path({str(tmp_path)!r})
-        rows = json.loads((folder / "rows.json").read_text())
-        examples = tokenize_pairs(rows, load_tokenizer(base), config).examples
-        with processes() as ours:
-            train_stage(base, examples, folder / "two", config=config, ours=ours, say=lambda _: None)
-        """)
-    )
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", program]
-    done = subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, check=False)
-
-    assert done.returncode == 0, done.stderr.decode()[-3000:]
-    assert furthest(load_file(tmp_path / "two" / "policy" / "model.safetensors"), alone) < 1e-5
 
 
 def test_a_stage_that_diverges_stops_and_names_its_last_checkpoint(train):

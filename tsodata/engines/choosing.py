@@ -15,6 +15,7 @@ from tsodata.errors import UsageError
 ENGINES: Mapping[str, str] = MappingProxyType(
     {
         "openai": "an endpoint that speaks OpenAI's chat completions",
+        "served": "a server of our own, vLLM's or transformers', for as long as it takes",
         "transformers": "in this process, for small models",
         "vllm": "vLLM in a process of its own",
     }

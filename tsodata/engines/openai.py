@@ -38,11 +38,20 @@ def make(model: str, options: EngineOptions) -> OpenAIEngine:
     key = read_key(endpoint, options.key_env)
     if options.settings:
         raise UsageError(f"engine openai takes no setting {min(options.settings)!r}")
+    require_package()
+    return OpenAIEngine(model, endpoint=endpoint, key=key, options=options)
+
+
+def require_package() -> None:
+    """Refuse to go on without the HTTP client of the extra `openai`.
+
+    Raises:
+        UsageError: it is not installed.
+    """
     try:
         importlib.import_module("httpx2")
     except ImportError:
-        raise UsageError("engine openai needs an HTTP client: pip install 'tso[openai]'") from None
-    return OpenAIEngine(model, endpoint=endpoint, key=key, options=options)
+        raise UsageError("endpoints need an HTTP client: pip install 'tso[openai]'") from None
 
 
 class OpenAIEngine:

@@ -7,7 +7,9 @@ hash, and no torch. transformers and jinja2 are extras.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from tsodata.engines.protocol import ModelIdentity
+from tsodata.engines.protocol import Failure, FailureKind, ModelIdentity, Request
 from tsodata.errors import DataError, UsageError
 from tsodata.records import Message
 
@@ -154,9 +156,34 @@ def find_model(model: str, *, revision: str | None = None, trust_remote_code: bo
     return found
 
 
+def fitted_prompt(template: ChatTemplate, request: Request, context: int | None) -> RenderedPrompt | Failure:
+    """Return a request's prompt, or a failure: the template refuses it, or the context has no room for its answer."""
+    try:
+        prompt = template.render(request.messages)
+    except PromptRefusedError as error:
+        return Failure(FailureKind.BAD_REQUEST, str(error))
+    n_prompt, n_answer = len(prompt.ids), request.sampling.max_tokens
+    if context is None or n_prompt + n_answer <= context:
+        return prompt
+    detail = f"{n_prompt} tokens of prompt and up to {n_answer} of answer do not fit the context of {context}"
+    return Failure(FailureKind.TOO_LONG, detail)
+
+
 def identify(files: ModelFiles, template: ChatTemplate) -> ModelIdentity:
     """Return which weights answer, by which template and tokenizer."""
     return ModelIdentity(files.name, files.revision, template.template_sha256, template.tokenizer_sha256)
+
+
+def identify_files(files: ModelFiles) -> ModelIdentity:
+    """Return the same of a model that another process reads, from its files alone.
+
+    Raises:
+        UsageError: there is no chat template beside the tokenizer.
+    """
+    template = _template_text(files.folder)
+    if not template:
+        raise UsageError(f"{files.name}: no chat template there; add chat_template.jinja to its folder")
+    return ModelIdentity(files.name, files.revision, _sha256(template), tokenizer_sha256(files.folder))
 
 
 def load_tokenizer(folder: str | Path, *, trust_remote_code: bool = False) -> Any:
@@ -184,6 +211,19 @@ def tokenizer_sha256(folder: Path) -> str:
 def first_line(error: BaseException) -> str:
     """Return what an error says, in one line."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _template_text(folder: Path) -> str | None:
+    """Return the chat template of a folder; of several in the tokenizer's configuration, the default one."""
+    own = folder / "chat_template.jinja"
+    with contextlib.suppress(OSError, ValueError):
+        if own.is_file():
+            return own.read_text(encoding="utf-8")
+        said = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8")).get("chat_template")
+        if isinstance(said, list):
+            said = {row["name"]: row["template"] for row in said}.get("default")
+        return said if isinstance(said, str) else None
+    return None
 
 
 def _cached_folder(name: str, revision: str | None) -> Path:

@@ -20,10 +20,10 @@ from tsodata.engines.settings import read_settings
 from tsodata.engines.templates import (
     ChatTemplate,
     ModelFiles,
-    PromptRefusedError,
     RenderedPrompt,
     find_model,
     first_line,
+    fitted_prompt,
     identify,
 )
 from tsodata.errors import UsageError
@@ -110,13 +110,13 @@ class TransformersEngine:
             self._stopped.clear()
             self._loaded = self._loaded or _Loaded.load(self._files, self._settings)
             results: dict[int, Completion | Failure] = {}
-            asked = [self._ask(request) for request in requests]
-            fitting = {}
-            for place, one in enumerate(asked):
-                if isinstance(one, _Asked):
-                    fitting[place] = one
+            fitting: dict[int, _Asked] = {}
+            for place, request in enumerate(requests):
+                prompt = fitted_prompt(self.template, request, self._loaded.context)
+                if isinstance(prompt, Failure):
+                    results[place] = prompt
                 else:
-                    results[place] = one
+                    fitting[place] = _Asked(request, prompt)
             try:
                 for places in batches_by_length(fitting, batch_tokens=self._settings.batch_tokens):
                     answers = self._answer(self._loaded, [fitting[place] for place in places])
@@ -125,14 +125,6 @@ class TransformersEngine:
                 gone = Failure(FailureKind.CONNECTION, "the engine was closed")
                 results = {place: results.get(place, gone) for place in range(len(requests))}
             return [results[place] for place in range(len(requests))]
-
-    def _ask(self, request: Request) -> _Asked | Failure:
-        assert self._loaded
-        try:
-            prompt = self.template.render(request.messages)
-        except PromptRefusedError as error:
-            return Failure(FailureKind.BAD_REQUEST, str(error))
-        return too_long(prompt, request, self._loaded.context) or _Asked(request, prompt)
 
     def _answer(self, loaded: _Loaded, asked: Sequence[_Asked]) -> list[Completion | Failure]:
         """Return what comes of a batch; one that does not fit the memory is halved."""
@@ -256,12 +248,3 @@ def batches_by_length(asked: Mapping[int, _Asked], *, batch_tokens: int) -> Iter
         batch.append(place)
     if batch:
         yield batch
-
-
-def too_long(prompt: RenderedPrompt, request: Request, context: int | None) -> Failure | None:
-    """Return why a prompt and its answer do not fit the model's context, or None where they do."""
-    n_prompt, n_answer = len(prompt.ids), request.sampling.max_tokens
-    if context is None or n_prompt + n_answer <= context:
-        return None
-    detail = f"{n_prompt} tokens of prompt and up to {n_answer} of answer do not fit the context of {context}"
-    return Failure(FailureKind.TOO_LONG, detail)

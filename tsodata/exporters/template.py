@@ -1,9 +1,8 @@
 """The template gate: does a trainer's tokenizer see in a row what the store holds?
 
 A trainer masks the prompt by its number of tokens, so the tokens of the prompt must begin those of prompt + answer; a
-row longer than the limit is cut, and two sides can then be the same. Compared are token ids, never texts: each
-conversation is rendered with the tokenizer's chat template, as TRL does, and tokenised without further special tokens.
-transformers is an extra; the tokenizer comes from local files and runs no code of theirs.
+row longer than the limit is cut, and two sides can then be the same. Compared are token ids, never texts
+(`tsodata.conversations`). transformers is an extra; the tokenizer comes from local files and runs no code of theirs.
 """
 
 from __future__ import annotations
@@ -14,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tsodata.errors import UsageError
+from tsodata.conversations import Turns, answer_tokens, render, tokenize
+from tsodata.errors import ChatTemplateError, UsageError
 from tsodata.provenance import canonical_json
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ CUT = "cut_by_length"
 REASONS = (TEMPLATE_REFUSES, NO_PREFIX, IDENTICAL, IDENTICAL_CUT, CUT)  # of several, a row has the first
 _CHUNK_ROWS = 256  # ours: token ids are Python integers, at 3 conversations of 1,000 tokens a row about 30 MB
 _ALONE = "alone_on_its_prompt"
-
-Turns = list[dict[str, str]]
 
 
 class Sifted(NamedTuple):
@@ -99,7 +97,7 @@ class TemplateGate:
         """Return per prompt, for each of its answers, the first of REASONS that holds, or None."""
         rendered = [self._render(prompt, texts) for prompt, texts in zip(prompts, answers, strict=True)]
         texts = [text for conversations in rendered for text in conversations]
-        tokens = iter(self.tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else ())
+        tokens = iter(tokenize(self.tokenizer, texts))
         found: list[list[str | None]] = []
         for row, conversations in zip(answers, rendered, strict=True):
             ids = [next(tokens) for _ in conversations]
@@ -108,22 +106,17 @@ class TemplateGate:
 
     def _render(self, prompt: Turns, answers: Sequence[str]) -> list[str]:
         """Return the prompt and each conversation as text, or nothing where the template refuses one of them."""
-        from jinja2 import TemplateError
-
-        render = self.tokenizer.apply_chat_template
         try:
-            asked = render(prompt, tokenize=False, add_generation_prompt=True)
-            said = [render([*prompt, {"role": "assistant", "content": text}], tokenize=False) for text in answers]
-        except TemplateError:
+            return render(self.tokenizer, prompt, answers)
+        except ChatTemplateError:
             return []
-        return [asked, *said]
 
     def _iter_row_faults(self, ids: list[list[int]]) -> Iterator[str | None]:
         prompt, *sides = ids
         for position, side in enumerate(sides):
             is_cut = self.max_length is not None and len(side) > self.max_length
             seen = [other[: self.max_length] for other in sides[:position]]
-            if side[: len(prompt)] != prompt:
+            if answer_tokens(prompt, side) is None:
                 yield NO_PREFIX
             elif side in sides[:position]:
                 yield IDENTICAL

@@ -13,6 +13,9 @@ Rating, label and ranking questions are read as annotations.py says; text, multi
 unknown type there. Users are the judges, a suggestion's agent is a model that judges. Drafts and discarded responses
 do not count. A record that nobody has answered adds its prompt and its answers. `to_datasets` writes a suggested label
 as its number, so a suggested number in a flat 2.x row counts only where a person answered the question with a number.
+
+A record whose metadata names one of the store's answers, as `tso-data export-corrections` writes them, adds neither
+prompt nor answer: each user's submitted `score`, with the `reason` beside it, is a correction.
 """
 
 from __future__ import annotations
@@ -21,11 +24,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tsodata.importers.annotations import Told, find_answers, find_prompt, is_number, read_time, verdicts
 from tsodata.importers.context import Context, Row, fail, from_json, maybe_text
+from tsodata.importers.corrections import ID, REASON, SCORE, Filled, corrections
 from tsodata.importers.verdicts import Judge
 from tsodata.records import Origin, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
 _RESPONSES, _SUGGESTION, _OLD_SUGGESTION = ".responses", ".suggestion", "-suggestion"
 _NO_USER = ("None", "")
@@ -46,6 +51,10 @@ def parse(row: Row, context: Context) -> Iterator[Record]:
     nested = "fields" in row
     fields = _object(row, "fields") if nested else row
     metadata = _metadata(row)
+    if ID in metadata:
+        given = list(_nested_responses(row) if nested else _flat_responses(row))
+        yield from corrections(metadata, _filled(given, read_time(row.get("updated_at"))), context)
+        return
     prompt = find_prompt(fields, context)
     answers = find_answers(fields, metadata, prompt=prompt, context=context)
     external_id = maybe_text(row, "external_id") or maybe_text(row, "id")
@@ -59,6 +68,22 @@ def parse(row: Row, context: Context) -> Iterator[Record]:
         for one in responded
     ]
     yield from verdicts(told, answers, context.dataset)
+
+
+def names(row: Row) -> list[object]:
+    """Return the id of the stored answer that a record asks about, where it does."""
+    found = row.get("metadata")
+    return [found[ID]] if isinstance(found, dict) and ID in found else [row.get(f"metadata.{ID}")]
+
+
+def _filled(given: list[_Given], made_at: datetime | None) -> list[Filled]:
+    """Return what each user submitted: a score and the reason for it."""
+    submitted = {(one.question, str(one.who)): one.value for one in given if one.unfit is None}
+    return [
+        Filled(value, None if who in _NO_USER else who, submitted.get((REASON, who)), made_at)
+        for (question, who), value in submitted.items()
+        if question == SCORE
+    ]
 
 
 def _judge(who: object, kind: str, context: Context) -> Judge:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from tsodata.reading import Formula, parse_json
-from tsodata.records import Message, Origin, Record, Response, Source, SourceName
+from tsodata.records import Message, Origin, Record, Response, Rubric, Source, SourceName
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -178,6 +178,13 @@ class Answer(NamedTuple):
     source_key: int
 
 
+class Named(NamedTuple):
+    """A stored answer that a file names by its id: whose prompt it answers, and what its text hashes to."""
+
+    prompt_key: int
+    text_key: int
+
+
 @dataclass(slots=True)
 class Lookup:
     """What the store holds, and what this import has seen, by the ids that files use."""
@@ -186,6 +193,8 @@ class Lookup:
     answers: dict[str, Answer] = field(default_factory=dict)
     by_cell: dict[tuple[int, int], list[int]] = field(default_factory=dict)
     sources: dict[int, list[int]] = field(default_factory=dict)  # who answered a prompt
+    named: dict[int, Named] = field(default_factory=dict)  # by response_key
+    rubrics: dict[int, Rubric] = field(default_factory=dict)  # by rubric_key
 
     def note(self, records: Iterable[Record]) -> None:
         """Remember records of this import that others may refer to."""
@@ -218,6 +227,7 @@ class Context:
     mapping: Mapping[str, str] = field(default_factory=dict)
     human: str | None = None
     judge: str | None = None
+    by: str | None = None
     sources: list[Record] = field(default_factory=list)
     _by_name: dict[str, Source] = field(default_factory=dict)
     _kept_keys: set[int] = field(default_factory=set)

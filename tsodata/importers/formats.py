@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from tsodata.importers import (
     arena_hard,
     argilla,
     chat,
+    corrections,
     distilabel,
     hh_rlhf,
     journal,
@@ -27,16 +28,20 @@ from tsodata.importers import (
     tulu,
     ultrafeedback,
 )
-from tsodata.importers.context import Parse
+from tsodata.importers.context import Parse, Row
 
 
 class Format(NamedTuple):
-    """A way in. `dataset` is the data set where nobody says otherwise, `refers` whether rows point to stored ones."""
+    """A way in. `dataset` is the data set where nobody says otherwise, `refers` whether rows point to stored ones.
+
+    `names` returns the ids of the store's own answers that a row is about, in formats whose rows may be.
+    """
 
     parse: Parse
     dataset: str
     adds: str
     refers: bool = False
+    names: Callable[[Row], Iterable[object]] | None = None
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
@@ -74,9 +79,23 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "h4-pairs": Format(pairs.parse_h4, "h4-pairs", "H4: pairs of whole conversations, with scores"),
         "trl-pairs": Format(pairs.parse_trl, "trl-pairs", "TRL: pairs with an explicit or implicit prompt"),
         "distilabel": Format(distilabel.parse, "distilabel", "distilabel: generations with ratings, or pairs of them"),
-        "argilla": Format(argilla.parse, "argilla", "Argilla: answers with people's ratings, choices and rankings"),
+        "argilla": Format(
+            argilla.parse,
+            "argilla",
+            "Argilla: answers with people's ratings, choices and rankings; corrections of stored answers",
+            names=argilla.names,
+        ),
         "label-studio": Format(
-            label_studio.parse, "label-studio", "Label Studio: tasks with people's ratings and choices"
+            label_studio.parse,
+            "label-studio",
+            "Label Studio: tasks with people's ratings and choices; corrections of stored answers",
+            names=label_studio.names,
+        ),
+        "corrections": Format(
+            corrections.parse,
+            "corrections",
+            "scores of stored answers by people or a stronger judge (--by), as `export-corrections` lays them out",
+            names=corrections.names,
         ),
         "journal": Format(journal.parse, "journal", "journals of tso-data generate --shard: answers and calls"),
         "rlhflow": Format(rlhflow.parse, "rlhflow", "RLHFlow: samples of one policy with rewards"),

@@ -6,6 +6,9 @@ the name of an answer or `tie`. Ranker, TextArea, Taxonomy, labels and several c
 JSON-MIN leaves out who annotated and is not read. `completed_by` is the judge, by e-mail address or number; a
 prediction's `model_version` is a model that judges. A cancelled annotation does not count. A control's answer is found
 by `to_name` where that is the name of a field in `data`, else by the control's own name.
+
+A task whose `data` names one of the store's answers, as `tso-data export-corrections` writes them, adds neither prompt
+nor answer: each annotation's `score`, with the `reason` beside it, is a correction.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from tsodata.importers.annotations import Told, find_answers, find_prompt, read_time, verdicts
 from tsodata.importers.context import Context, Row, fail, maybe_text, present, text
+from tsodata.importers.corrections import ID, REASON, SCORE, Filled, corrections
 from tsodata.importers.verdicts import Judge
 from tsodata.records import Origin, Record
 
@@ -29,6 +33,9 @@ def parse(row: Row, context: Context) -> Iterator[Record]:
     if not isinstance(data, dict):
         fail("wrong_type", "field 'data' is not an object")
     present(row, "annotations")
+    if ID in data:
+        yield from corrections(data, list(_filled(row)), context)
+        return
     prompt = find_prompt(data, context)
     answers = find_answers(data, {}, prompt=prompt, context=context)
     yield from (prompt, Origin(prompt.prompt_key, context.dataset, maybe_text(row, "id")), *answers.values())
@@ -39,6 +46,22 @@ def parse(row: Row, context: Context) -> Iterator[Record]:
     for annotation in _objects(row, "annotations"):
         told += _told(annotation, list(answers), _person(annotation, context))
     yield from verdicts(told, answers, context.dataset)
+
+
+def names(row: Row) -> list[object]:
+    """Return the id of the stored answer that a task asks about, where it does."""
+    data = row.get("data")
+    return [data.get(ID)] if isinstance(data, dict) else []
+
+
+def _filled(row: Row) -> Iterator[Filled]:
+    """Yield what each annotation that was not cancelled says: a score and the reason for it."""
+    for annotation in _objects(row, "annotations"):
+        said = {text(result, "from_name"): _value(result, ()) for result in _objects(annotation, "result")}
+        if annotation.get("was_cancelled") or SCORE not in said:
+            continue
+        made_at = read_time(annotation.get("updated_at") or annotation.get("created_at"))
+        yield Filled(said[SCORE], _annotator(annotation), said.get(REASON), made_at)
 
 
 def _told(annotation: Row, names: Sequence[str], judge: Judge) -> Iterator[Told]:
@@ -63,17 +86,21 @@ def _value(result: Row, names: Sequence[str]) -> object:
         return names[_SIDES.index(value["selected"])]
     if kind in ("rating", "number"):
         return value.get(kind)
+    if kind == "textarea" and isinstance(value.get("text"), list) and all(isinstance(t, str) for t in value["text"]):
+        return "\n".join(value["text"])
     choices = value.get("choices") if kind == "choices" else None
     return choices[0] if isinstance(choices, list) and len(choices) == 1 else value
 
 
 def _person(annotation: Row, context: Context) -> Judge:
+    return Judge(_annotator(annotation) or context.judge or context.dataset, "human")
+
+
+def _annotator(annotation: Row) -> str | None:
     by = annotation.get("completed_by")
     if isinstance(by, dict):
-        name = maybe_text(by, "email") or maybe_text(by, "id")
-    else:
-        name = maybe_text(annotation, "completed_by")
-    return Judge(name or context.judge or context.dataset, "human")
+        return maybe_text(by, "email") or maybe_text(by, "id")
+    return maybe_text(annotation, "completed_by")
 
 
 def _objects(row: Row, name: str) -> list[Row]:

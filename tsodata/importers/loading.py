@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
 from tsodata import reading
 from tsodata.errors import ImportRefusedError, UsageError
-from tsodata.importers.context import Answer, Context, Lookup, Refused
+from tsodata.importers.context import Answer, Context, Lookup, Refused, Row
+from tsodata.importers.corrections import look_up_named, read_id
 from tsodata.importers.formats import Format, find_format
 from tsodata.naming import Cell, ModelsTable, Naming
 from tsodata.provenance import Run, content_key
@@ -44,6 +45,7 @@ class ImportOptions:
     mapping: Mapping[str, str] = field(default_factory=dict)
     human: str | None = None
     judge: str | None = None
+    by: str | None = None
 
 
 @dataclass(slots=True)
@@ -144,6 +146,7 @@ def import_files(
             mapping=options.mapping,
             human=options.human,
             judge=options.judge,
+            by=options.by,
             sources=list(naming.table.orders),
         )
         report = FileReport(path)
@@ -194,6 +197,8 @@ class _Loader:
 
     def load(self, format_name: str, limits: reading.Limits | None) -> None:
         path = self.context.path
+        if self.form.names:
+            look_up_named(self.store, self.context.lookup, _named_keys(path, self.form.names, limits))
         rows = reading.iter_rows(path, limits)
         first = next(rows, None)  # a file that cannot be read is refused before anything is stored
         file = _file(path)
@@ -277,6 +282,17 @@ class _Loader:
             reason=refusal.reason,
             detail=_printable(refusal.detail),
         )
+
+
+def _named_keys(path: Path, names: Callable[[Row], Iterable[object]], limits: reading.Limits | None) -> list[int]:
+    """Return the keys of the stored answers that a file names; it is read once more for them."""
+    keys = {
+        read_id("response", name)
+        for row in reading.iter_rows(path, limits)
+        if row.value is not None
+        for name in names(row.value)
+    }
+    return sorted(key for key in keys if key is not None)
 
 
 def _file(path: Path) -> File:

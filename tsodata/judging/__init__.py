@@ -1,6 +1,6 @@
 """The judge: rubrics as data, prompts filled in strictly, words kept as they are, and numbers read from them later."""
 
-from tsodata.judging.choosing import Choice, Task
+from tsodata.judging.choosing import Choice, Task, make_task
 from tsodata.judging.judging import CanaryRank, JudgeReport, Orders, Read, judge, plan_judging
 from tsodata.judging.upstream import find_rubric
 
@@ -13,5 +13,6 @@ __all__ = [
     "Task",
     "find_rubric",
     "judge",
+    "make_task",
     "plan_judging",
 ]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from tsodata.builds.planning import no_such_build
 from tsodata.errors import UnknownNameError, UsageError
 from tsodata.judging.rubric import JudgeRubric, Question
+from tsodata.judging.upstream import find_rubric
 from tsodata.store import Reader
 
 if TYPE_CHECKING:
@@ -45,10 +46,55 @@ class Task:
     show_references: bool = True
     choice: Choice = field(default_factory=Choice)
 
+    def recorded(self) -> dict[str, object]:
+        """Return what a run records of a task."""
+        return {
+            "judge": self.judge,
+            "rubric": self.rubric.name,
+            "rubric_keys": [f"{key:016x}" for key in self.rubric_keys],
+            "dimensions": sorted({question.slot for question in self.questions}),
+            "n_samples": self.n_samples,
+            "show_references": self.show_references,
+            "choice": asdict(self.choice),
+        }
+
     @property
     def rubric_keys(self) -> list[int]:
         """Return the key of each question."""
         return [question.record.rubric_key for question in self.questions]
+
+
+def make_task(
+    rubric: str,
+    *,
+    judge: str,
+    dimensions: Sequence[str] = (),
+    n_samples: int | None = None,
+    is_greedy: bool = False,
+    seed: int = DEFAULT_SEED,
+    show_references: bool = True,
+    choice: Choice | None = None,
+) -> Task:
+    """Return the task of a rubric by its name or file; greedy is one judgement at temperature 0.
+
+    Raises:
+        RubricError: there is no such rubric or dimension.
+        UsageError: several greedy judgements, which would all be the same.
+    """
+    found = find_rubric(rubric)
+    if is_greedy:
+        if n_samples is not None and n_samples > 1:
+            raise UsageError(f"--greedy gives the same words every time; leave --k {n_samples} out")
+        found = replace(found, samples=1, sampling=replace(found.sampling, temperature=0.0, top_p=1.0))
+    return Task(
+        judge=judge,
+        rubric=found,
+        questions=found.asked_for(dimensions),
+        n_samples=n_samples or found.samples,
+        seed=seed,
+        show_references=show_references,
+        choice=choice or Choice(),
+    )
 
 
 class Ask(NamedTuple):

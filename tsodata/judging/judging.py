@@ -64,6 +64,7 @@ class JudgeReport:
     n_present: int
     n_missing: int
     skipped: dict[str, int]
+    is_pairwise: bool = False
     sums: Sums | None = None
     outcomes: dict[str, int] | None = None
     read: tuple[Read, ...] = ()
@@ -118,6 +119,7 @@ def _planned(task: Task, chosen: Chosen) -> JudgeReport:
         n_present=chosen.n_present,
         n_missing=chosen.n_missing,
         skipped=dict(chosen.skipped),
+        is_pairwise=task.rubric.kind == "pairwise",
     )
 
 

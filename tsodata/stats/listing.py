@@ -20,10 +20,14 @@ _PARAMETER = re.compile(r"\$(\w+)")
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A file of sql/stats with the values of its parameters; values that it does not take are left alone."""
+    """A SQL file with the values of its parameters; values that it does not take are left alone.
+
+    `under` are the tables that it reads and the store has not, by name, each after those that it reads itself.
+    """
 
     path: str
     values: Mapping[str, object]
+    under: tuple[tuple[str, Listing], ...] = ()
 
     @property
     def is_on_scores(self) -> bool:
@@ -41,7 +45,8 @@ class Listing:
         conditions = [f"{name} = {literal(value)}" for name, value in subject.items()]
         where = " and ".join([f"{column} is not null", *conditions])
         first = [] if column in order.split(", ") else [f"{column} desc"]
-        tables = [f"listed as (\n{body}\n)"]
+        tables = [f"{name} as (\n{listing.body()}\n)" for name, listing in self.under]
+        tables.append(f"listed as (\n{body}\n)")
         if self.is_on_scores:
             tables.insert(0, f"{SCORES_TABLE} as (\n{Listing(_SCORES, self.values).body()}\n)")
         return (

@@ -1,0 +1,1 @@
+"""The trainer beside TRL's: same pairs, same model, same machine."""

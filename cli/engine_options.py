@@ -1,0 +1,86 @@
+"""Options of every command that asks models: which engine, how hard it may press, and what it may cost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tsodata.engines.options import EngineOptions
+    from tsodata.runner import Limits
+
+EngineName = Annotated[str, typer.Option("--engine", help="openai, transformers or vllm.")]
+Endpoint = Annotated[
+    str | None,
+    typer.Option("--endpoint", help="The endpoint's address.", show_default="$OPENAI_BASE_URL, else OpenAI's"),
+]
+KeyEnv = Annotated[str, typer.Option("--key-env", help="The environment variable that holds the key.")]
+Revision = Annotated[str | None, typer.Option("--revision", help="The model's revision, where you know it.")]
+EngineSettings = Annotated[
+    list[str] | None, typer.Option("--engine-option", "-e", help="NAME=VALUE for the engine; may be repeated.")
+]
+Concurrency = Annotated[int, typer.Option("--concurrency", min=1, help="Most calls at once.")]
+Attempts = Annotated[int, typer.Option("--attempts", min=1, help="Tries of a request; rate limits do not count.")]
+CallTimeout = Annotated[float, typer.Option("--timeout", min=0.001, help="Seconds for one whole answer.")]
+MaxWait = Annotated[float, typer.Option("--max-wait", min=0, help="Seconds to leave the endpoint alone, at most.")]
+Price = Annotated[Path | None, typer.Option("--price", help="A TOML table of prices (docs/generate.md).")]
+BudgetTokens = Annotated[int | None, typer.Option("--budget-tokens", min=1, help="Stop at so many tokens.")]
+BudgetUsd = Annotated[
+    float | None, typer.Option("--budget-usd", min=0, help="Stop at so many US dollars; needs --price.")
+]
+
+
+def engine_options(
+    engine: str,
+    *,
+    endpoint: str | None,
+    key_env: str,
+    revision: str | None,
+    settings: list[str] | None,
+    concurrency: int,
+    timeout_s: float,
+) -> EngineOptions:
+    """Return how to reach a model, checked before anything is made or recorded.
+
+    Raises:
+        UsageError: there is no such engine, or its address or key cannot be used.
+    """
+    from tsodata.engines.choosing import check_options
+    from tsodata.engines.options import EngineOptions
+
+    from .options import named_values
+
+    found = EngineOptions(
+        endpoint=endpoint,
+        key_env=key_env,
+        concurrency=concurrency,
+        timeout_s=timeout_s,
+        revision=revision,
+        settings=named_values(settings, "-e NAME=VALUE"),
+    )
+    check_options(engine, found)
+    return found
+
+
+def limits_of(
+    model: str,
+    *,
+    concurrency: int,
+    attempts: int,
+    max_wait: float,
+    price: Path | None,
+    budget_tokens: int | None,
+    budget_usd: float | None,
+) -> Limits:
+    """Return the bounds of a run.
+
+    Raises:
+        UsageError: the price table cannot be read, or a budget in dollars has no prices.
+    """
+    from tsodata.generating import PriceTable
+    from tsodata.runner import Limits
+
+    prices = PriceTable.read(price).of(model) if price else None
+    return Limits(concurrency, attempts, max_wait, budget_tokens, budget_usd, prices)

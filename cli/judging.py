@@ -1,0 +1,184 @@
+"""From answers to scores: `judge`."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .engine_options import (
+    Attempts,
+    BudgetTokens,
+    BudgetUsd,
+    CallTimeout,
+    Concurrency,
+    Endpoint,
+    EngineName,
+    EngineSettings,
+    KeyEnv,
+    MaxWait,
+    Price,
+    Revision,
+    engine_options,
+    limits_of,
+)
+from .exits import ExitCode, guarded
+from .legible import say
+from .opening import open_store, plain, print_json, recorded
+from .options import AsJson, StorePath, Wait, listed
+from .progress import Teller
+
+if TYPE_CHECKING:
+    from tsodata.engines.options import EngineOptions
+    from tsodata.judging import JudgeReport, Task
+    from tsodata.runner import Limits
+    from tsodata.store import Store
+
+RubricName = Annotated[
+    str, typer.Option("--rubric", help="A shipped rubric, a TOML file, or KIND:PATH of a benchmark (docs/judging.md).")
+]
+ModelName = Annotated[str, typer.Option("--model", help="The judge: a model's name at the endpoint, or its folder.")]
+JudgeName = Annotated[
+    str | None, typer.Option("--judge-name", help="The name that its scores go by.", show_default="the model's")
+]
+Samples = Annotated[int | None, typer.Option("--k", min=1, help="Judgements of each answer.", show_default="rubric's")]
+Greedy = Annotated[bool, typer.Option("--greedy", help="One judgement of each, at temperature 0.")]
+Dimensions = Annotated[str | None, typer.Option("--dimensions", help="Only these: factuality,logic,…")]
+Cells = Annotated[str | None, typer.Option("--cells", help="Only answers of these sources: owl/v3/13,human,…")]
+OfDataset = Annotated[str | None, typer.Option("--dataset", help="Only prompts of this data set.")]
+OfSeed = Annotated[int, typer.Option("--seed", min=0, help="The seed; each prompt and sample has its own from it.")]
+ShowReferences = Annotated[
+    bool, typer.Option("--reference/--no-reference", help="Show the reference where there is one and a form for it.")
+]
+
+
+@guarded
+def judge(
+    rubric: RubricName,
+    model: ModelName,
+    judge_name: JudgeName = None,
+    k: Samples = None,
+    greedy: Greedy = False,
+    dimensions: Dimensions = None,
+    cells: Cells = None,
+    build: Annotated[str | None, typer.Option(help="Only answers of this build; its pairs, to compare.")] = None,
+    against: Annotated[str | None, typer.Option(help="Compare with the answers of this source.")] = None,
+    missing: Annotated[bool, typer.Option("--missing", help="Only answers that nobody has scored yet.")] = False,
+    dataset: OfDataset = None,
+    shard: Annotated[str | None, typer.Option(help="I/N: one part of the prompts.")] = None,
+    reference: ShowReferences = True,
+    canary: Annotated[str, typer.Option(help="Share of prompts to plant a canary on, such as 1%.")] = "0%",
+    seed: OfSeed = 43,
+    engine: EngineName = "openai",
+    endpoint: Endpoint = None,
+    key_env: KeyEnv = "OPENAI_API_KEY",
+    revision: Revision = None,
+    engine_option: EngineSettings = None,
+    concurrency: Concurrency = 32,
+    attempts: Attempts = 4,
+    timeout: CallTimeout = 600.0,
+    max_wait: MaxWait = 120.0,
+    price: Price = None,
+    budget_tokens: BudgetTokens = None,
+    budget_usd: BudgetUsd = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, and ask nobody.")] = False,
+    store: StorePath = None,
+    wait: Wait = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a judge for what answers lack: per answer, dimension and sample, once; run again, it asks for the rest.
+
+    Pairs are compared in both orders; where these disagree, the pair is a tie and is counted.
+    """
+    from tsodata.judging import Choice, make_task, plan_judging
+
+    choice = Choice(tuple(listed(cells)), build, dataset, missing, against, _shard(shard))
+    task = make_task(
+        rubric,
+        judge=judge_name or model,
+        dimensions=listed(dimensions),
+        n_samples=k,
+        is_greedy=greedy,
+        seed=seed,
+        show_references=reference,
+        choice=choice,
+    )
+    share = _share(canary)
+    opened = open_store(store, wait)
+    if dry_run:
+        _print(plan_judging(opened, task), as_json=as_json)
+        return
+    options = engine_options(
+        engine, endpoint=endpoint, key_env=key_env, revision=revision, settings=engine_option,
+        concurrency=concurrency, timeout_s=timeout,
+    )  # fmt: skip
+    limits = limits_of(
+        model, concurrency=concurrency, attempts=attempts, max_wait=max_wait, price=price,
+        budget_tokens=budget_tokens, budget_usd=budget_usd,
+    )  # fmt: skip
+    _run(opened, task, (engine, model, options), limits=limits, share=share, as_json=as_json)
+
+
+def _run(
+    store: Store,
+    task: Task,
+    served: tuple[str, str, EngineOptions],
+    *,
+    limits: Limits,
+    share: float,
+    as_json: bool,
+) -> None:
+    from tsodata.engines.choosing import make_engine
+    from tsodata.judging import judge as judge_answers
+    from tsodata.runner import raise_ending
+
+    name, model, options = served
+    teller = Teller()
+    arguments = {**task.recorded(), "engine": name, "model": model, "options": plain(options), "limits": plain(limits)}
+    with recorded(store, {**arguments, "canary": share}, seed=task.seed) as run:
+        with contextlib.closing(teller):
+            report = judge_answers(
+                store,
+                task,
+                make_engine(name, model, options),
+                run=run,
+                limits=limits,
+                canary_share=share,
+                tell=lambda progress: teller(task.judge, progress),
+            )
+        _print(report, as_json=as_json)
+        if report.sums:
+            raise_ending(report.sums)
+    if report.sums and report.sums.n_failed:
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _print(report: JudgeReport, *, as_json: bool) -> None:
+    from .judging_report import judge_lines
+
+    if as_json:
+        print_json(plain(report))
+    else:
+        say(judge_lines(report))
+
+
+def _shard(text: str | None) -> tuple[int, int]:
+    from tsodata.generating import Shard
+
+    part = Shard.parse(text) if text else Shard()
+    return part.position, part.n_shards
+
+
+def _share(text: str) -> float:
+    from tsodata.errors import UsageError
+
+    number, percent, rest = text.partition("%")
+    try:
+        share = float(number) / (100 if percent else 1)
+    except ValueError:
+        share = -1.0
+    if rest or not 0 <= share <= 1:
+        raise UsageError(f"--canary {text!r} is not a share such as 1% or 0.01")
+    return share

@@ -1,0 +1,74 @@
+"""What `judge` prints for people: the sums that reconcile, the scores by dimension, orders and canaries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .report import columns
+
+if TYPE_CHECKING:
+    from tsodata.judging import CanaryRank, JudgeReport, Orders, Read
+    from tsodata.runner import Sums
+
+
+def judge_lines(report: JudgeReport) -> Iterator[str]:
+    """Yield what a task asks for, and what came of it where it was asked."""
+    what = "pairs" if report.is_pairwise else "answers"
+    n_skipped = sum(report.skipped.values())
+    yield f"{report.judge} by {report.rubric}: {report.n_items} {what}, {n_skipped} skipped{_reasons(report.skipped)}"
+    yield f"judgements: {report.n_asked} = {report.n_present} present + {report.n_missing} missing"
+    if report.sums is None:
+        return
+    yield from _sums_lines(report.sums)
+    if report.outcomes:
+        yield f"read by {report.parser}{_reasons(report.outcomes)}"
+    yield from _read_lines(report.read)
+    if report.orders:
+        yield _orders_line(report.orders)
+    yield from _canary_lines(report.canaries)
+
+
+def _sums_lines(sums: Sums) -> Iterator[str]:
+    yield f"requests: {sums.n_planned} = {sums.n_done} answered + {sums.n_failed} failed + {sums.n_left} left"
+    if sums.failures:
+        yield f"  attempts that failed: {sums.failures.total()}{_reasons(sums.failures)}"
+    if sums.n_tokens:
+        cost = "" if sums.usd is None else f", {sums.usd:,.4f} US dollars"
+        yield f"  tokens: {sums.n_prompt_tokens:,} of prompts + {sums.n_completion_tokens:,} of replies{cost}"
+    if sums.detail:
+        yield f"  stopped: {sums.detail}"
+
+
+def _read_lines(read: tuple[Read, ...]) -> Iterator[str]:
+    if not read:
+        return
+    rows = [["dimension", "answers", "scores", "without", "mean", "sd", "sd of samples"]]
+    for r in read:
+        counts, means = (r.n_answers, r.n_scores, r.n_without), (r.mean, r.sd, r.sd_of_samples)
+        rows.append([r.dimension, *map(str, counts), *map(_number, means)])
+    yield from columns(rows)
+
+
+def _orders_line(orders: Orders) -> str:
+    return (
+        f"both orders: {orders.n_pairs} pairs = {orders.n_decided} decided + {orders.n_ties} ties + "
+        f"{orders.n_disagreements} ties because the orders disagree + {orders.n_incomplete} with a verdict missing"
+    )
+
+
+def _canary_lines(canaries: tuple[CanaryRank, ...]) -> Iterator[str]:
+    for rank in canaries:
+        yield (
+            f"canaries, {rank.dimension}: {rank.n_canaries} = {rank.n_below} below the real answer + {rank.n_equal} "
+            f"equal + {rank.n_above} above + {rank.n_without} without a score"
+        )
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _reasons(counts: Mapping[Any, int]) -> str:
+    found = sorted(counts.items(), key=lambda item: -item[1])
+    return f" ({', '.join(f'{n} {reason}' for reason, n in found)})" if found else ""

@@ -1,0 +1,115 @@
+"""Adapters of low rank (Hu et al. 2021), through peft: beside a policy's linear layers, in the end merged into them.
+
+The base stays frozen, and is the stage's reference: an adapter begins as nothing, for one of its two factors is zero.
+Written are the merged policy, which loads as any other, and the adapter in peft's own format beside it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from tsodata.provenance import stream_seed
+from tsotrain.config import LoraConfig
+from tsotrain.errors import TrainError
+from tsotrain.policy import Policy
+
+_PEFT_PREFIX = "base_model.model."  # of a weight's name in peft's files
+_NAME = ".default"  # of the one adapter, in the names of its weights
+
+
+def add_adapter(policy: Policy, config: LoraConfig, *, seed: int) -> None:
+    """Freeze a policy, and put adapters beside its layers that are called as `targets` say; the seed draws one factor.
+
+    Raises:
+        TrainError: peft is missing, no layer is called so, or one is that cannot be adapted.
+    """
+    try:
+        from peft import inject_adapter_in_model
+    except ImportError:
+        raise TrainError("lora.rank above 0 needs peft; pip install 'tso[lora]'") from None
+    names = {name.rpartition(".")[2] for name, module in policy.model.named_modules() if isinstance(module, nn.Linear)}
+    names.discard("lm_head")  # scored from its weight alone, where an adapter would be passed over
+    strange = [target for target in config.targets if target not in names]
+    if strange:
+        raise TrainError(f"lora.targets: no layer {strange[0]!r}; the policy's are {', '.join(sorted(names))}")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stream_seed(seed, "lora"))
+        inject_adapter_in_model(_peft_config(config), policy.model)
+    for name, weight in policy.named_parameters():
+        weight.requires_grad_(".lora_" in name)
+    for layer in _dropouts(policy):
+        layer.eval()
+
+
+def _peft_config(config: LoraConfig) -> Any:
+    from peft import LoraConfig as PeftConfig
+
+    return PeftConfig(
+        r=config.rank,
+        lora_alpha=config.alpha,
+        lora_dropout=config.dropout,
+        target_modules=list(config.targets),
+        task_type="CAUSAL_LM",
+    )
+
+
+def _dropouts(policy: Policy) -> list[nn.Dropout]:
+    """Return where adapters drop inputs; the policy's own dropout is off since it was loaded."""
+    return [module for module in policy.modules() if isinstance(module, nn.Dropout) and module.p > 0]
+
+
+@contextmanager
+def dropping(policy: Policy, *stream: int) -> Iterator[None]:
+    """Let adapters drop inputs meanwhile, drawn by a seed and what follows it: a resumed step draws the same."""
+    layers = _dropouts(policy)
+    if layers:
+        torch.manual_seed(stream_seed(stream[0], "dropout", *stream[1:]))
+    for layer in layers:
+        layer.train()
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.eval()
+
+
+def save_adapter(policy: Policy, config: LoraConfig, *, origin: Path, folder: Path) -> None:
+    """Write the adapter as peft loads it onto `origin`, whole or not at all.
+
+    Raises:
+        OSError, SafetensorError: the disk does not take it.
+    """
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    weights = {
+        _PEFT_PREFIX + name.removeprefix("model.").replace(_NAME, ""): weight.detach().to("cpu").contiguous()
+        for name, weight in policy.named_parameters()
+        if ".lora_" in name
+    }
+    described = _peft_config(config)
+    described.base_model_name_or_path = str(origin)
+    described.inference_mode = True
+    described.save_pretrained(partial)
+    save_file(weights, partial / "adapter_model.safetensors", metadata={"format": "pt"})
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.replace(folder)
+
+
+@torch.no_grad()
+def merge_adapter(policy: Policy) -> None:
+    """Add the adapters to the weights beside which they stand, and take them away: the policy is a plain one again."""
+    adapted = [(name, module) for name, module in policy.named_modules() if hasattr(module, "lora_A")]
+    for name, module in adapted:
+        layer: Any = module
+        layer.merge()
+        parent, _, last = name.rpartition(".")
+        setattr(policy.get_submodule(parent), last, layer.get_base_layer())
