@@ -23,7 +23,7 @@ def make(model: str, options: EngineOptions) -> ServedEngine:
     """Return the engine of a folder, or of a name in the local cache.
 
     Raises:
-        UsageError: no server or no openai package is installed, or the model is not usable.
+        UsageError: no server or no HTTP client is installed, or the model is not usable.
     """
     settings = read_settings(ServingSettings, options.settings, engine="served")
     require_package()
