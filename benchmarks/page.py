@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import textwrap
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -23,13 +24,13 @@ TITLES = {
     "import_jsonl": "(e) the same from JSON lines",
 }
 LIMITS = {
-    "draw": ("group the answers by prompt", "hashing prompts into groups"),
-    "build": ("decompress all answers", "decompressing answers, and compressing the pairs again"),
-    "shape": ("group the scores by prompt", "hashing prompts into groups"),
+    "draw": ("scan the draw's columns", "hash the answers' keys into a race", "group the answers by prompt"),
+    "build": ("decompress all answers", "compress the pairs' answers as Parquet"),
+    "shape": ("group the scores by prompt", "group and add up the scores' powers"),
 }
 HEAD = """# Benchmarks
 
-`make bench` makes this page; `make bench BENCH=--small` is a first look, in minutes.
+`make bench` makes this page; `make bench BENCH=--small` is a first look, in minutes, `--medium` takes an hour.
 
 Each task runs in a process of its own, from files at rest to the result; imports of libraries are not counted, and
 every contender's result has the same checksum, else the run fails. The store reads its DuckDB file, with scores,
@@ -87,10 +88,14 @@ def _contest(figures: Figures, sizes: Sizes) -> Iterator[str]:
 def _limit(figures: Figures, sizes: Sizes, task: str) -> Iterator[str]:
     floors = figures.get(f"store floors {sizes.full}")
     if floors and task in LIMITS:
-        floor, what = LIMITS[task]
-        share = floors[floor] / figures[f"store {task} {sizes.full}"]["cpu_s"]
+        whole = figures[f"store {task} {sizes.full}"]["cpu_s"]
+        parts = [
+            f"to {floor} takes {floors[floor]:.2f} s ({floors[floor] / whole:.0%} of the task)"
+            for floor in LIMITS[task]
+            if floor in floors
+        ]
         yield ""
-        yield f"Of it, {what} has a floor: to {floor}, takes {floors[floor]:.2f} s: {share:.0%} of the task."
+        yield from textwrap.wrap(f"What limits it, each part measured by itself: {', '.join(parts)}.", 118)
 
 
 def _rest(figures: Figures, sizes: Sizes) -> Iterator[str]:

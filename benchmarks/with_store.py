@@ -95,6 +95,7 @@ def ends(folder: Path, out: Path) -> str:
             rubric=RUBRIC.name,
             dimensions=[DIMENSION],
             people_first=True,
+            calibrations=[],
         )
         reader.keep(
             "drawn",

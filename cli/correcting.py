@@ -134,3 +134,87 @@ def agreement(
         print_json(report.to_dict())
     else:
         print(*agreement_lines(report), sep="\n")
+
+
+@guarded
+def judge_sft(
+    out: Annotated[Path, typer.Option(help="The folder to write; whole, or not at all.")],
+    judge: Annotated[str | None, typer.Option(help="The judge that is to learn.", show_default="the only one")] = None,
+    rubric: Rubric = None,
+    ask_by: Annotated[
+        str | None, typer.Option(help="Another rubric's prompt: a name or a TOML file.", show_default="the scores' own")
+    ] = None,
+    dimension: Dimensions = None,
+    held_out: Annotated[float, typer.Option(help="The share of prompts to hold out.")] = 0.1,
+    held_out_cells: Annotated[str | None, typer.Option(help="Sources never trained on, by label.")] = None,
+    per_bin: Annotated[
+        int | None,
+        typer.Option(min=1, help="Training records of each fifth of the scale.", show_default="as the middle one has"),
+    ] = None,
+    agree_within: Annotated[
+        float, typer.Option(min=0, help="How near a judge's score must be for its words to count as evidence.")
+    ] = 1.0,
+    seed: Seed = None,
+    store: StorePath = None,
+    wait: Wait = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Write the corrections of a judge as records to tune it on: the rubric's prompt, evidence, and people's score."""
+    from tsodata.correcting.judge_sft import Lesson
+    from tsodata.correcting.teaching import export_judge_sft
+    from tsodata.judging.rubric import load_rubric
+    from tsodata.recipes import SEED
+
+    lesson = Lesson(
+        judge=judge,
+        rubric_name=rubric,
+        rubric=load_rubric(ask_by) if ask_by else None,
+        dimensions=tuple(listed(dimension)),
+        held_out=held_out,
+        held_out_cells=tuple(listed(held_out_cells)),
+        per_bin=per_bin,
+        agree_within=agree_within,
+        seed=SEED if seed is None else seed,
+    )
+    report = export_judge_sft(open_store(store, wait), lesson, out=out)
+    if as_json:
+        print_json(plain(report))
+        return
+    done = "already there" if report.already_there else "written"
+    rows = ", ".join(f"{split} {n}" for split, n in report.rows.items())
+    refused = ", ".join(f"{n} {reason}" for reason, n in report.refused.items())
+    print(f"{report.directory} {done}: of {report.n_items} corrected answers {rows}; refused: {refused or 'none'}")
+    print(f"evidence by: {', '.join(f'{who} {n}' for who, n in report.evidence_by.items())}")
+
+
+@guarded
+def calibrate(
+    judge: Judge = None,
+    rubric: Rubric = None,
+    against: Annotated[str, typer.Option(help="people, or a stronger judge.")] = "people",
+    share: Annotated[float, typer.Option(help="The share of prompts to fit on; the others try the map.")] = 0.7,
+    seed: Seed = None,
+    store: StorePath = None,
+    wait: Wait = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Fit and store a rising map from a judge's scores to people's, one per dimension.
+
+    A recipe with `calibrated = true` under [scores] draws by the latest maps.
+    """
+    from tsodata.correcting.calibrating import CalibrationQuestion
+    from tsodata.correcting.calibrating import calibrate as fit
+    from tsodata.recipes import SEED
+
+    from .figures import calibration_lines
+
+    opened = open_store(store, wait)
+    question = CalibrationQuestion(judge, rubric, against, share, SEED if seed is None else seed)
+    with recorded(opened, {**plain(question)}, seed=question.seed) as run:
+        report = fit(opened, question, run=run)
+    if as_json:
+        print_json(plain(report))
+    else:
+        print(*calibration_lines(report), sep="\n")

@@ -13,6 +13,7 @@ from . import (
     importing,
     judging,
     pairing,
+    reparsing,
     serving,
     stats,
 )
@@ -28,6 +29,8 @@ app.command("generate")(generating.generate)
 app.command("serve")(serving.serve)
 app.command("matrix")(pairing.matrix)
 app.command("judge")(judging.judge)
+app.command("judge-selftest")(judging.selftest)
+app.command("reparse")(reparsing.reparse)
 app.command("build-pairs")(pairing.build)
 app.command("builds")(pairing.builds)
 app.command("diff")(comparing.diff)
@@ -39,6 +42,8 @@ app.command("export-answers")(exporting.answers)
 app.command("export-corrections")(correcting.export)
 app.command("correct")(correcting.correct)
 app.command("agreement")(correcting.agreement)
+app.command("export-judge-sft")(correcting.judge_sft)
+app.command("calibrate")(correcting.calibrate)
 app.command("eval")(evaluating.evaluate)
 app.command("check")(checking.check)
 app.command("recover")(checking.recover)

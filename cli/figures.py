@@ -9,6 +9,7 @@ from .report import columns
 
 if TYPE_CHECKING:
     from tsodata.correcting.agreement import AgreementReport
+    from tsodata.correcting.calibrating import CalibrationReport
     from tsodata.stats import Figure, Report, Threshold
 
 _MANY = 3  # more subjects than this become the rows of one table
@@ -39,6 +40,19 @@ def agreement_lines(report: AgreementReport) -> Iterator[str]:
         yield section
         for group in groups([figure for figure in report.figures if figure.section == section]):
             yield from group_lines(group)
+
+
+def calibration_lines(report: CalibrationReport) -> Iterator[str]:
+    """Yield the maps of a judge, and how far it is from people with and without them."""
+    yield f"{report.judge} by {report.rubric} onto {report.against}; bias and absolute difference where not fitted"
+    rows = [["  dimension", "fitted on", "knots", "tried on", "bias", "calibrated", "difference", "calibrated", ""]]
+    for one in report.maps:
+        tried = one.tried
+        figures = (tried.bias, tried.bias_calibrated, tried.mae, tried.mae_calibrated)
+        done = "stored" if one.is_new else ("in force" if one.judged else "too little to fit")
+        sizes = [str(one.n_items), str(len(one.judged)), str(tried.n)]
+        rows.append([f"  {one.dimension}", *sizes, *(_number(figure, "score") for figure in figures), done])
+    yield from columns(rows, to_the_left=(8,))
 
 
 def _head(report: Report) -> Iterator[str]:

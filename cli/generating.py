@@ -27,7 +27,7 @@ def generate(
     cell: Annotated[str | None, typer.Option(help="The cell to fill, as FAMILY/VERSION/SIZE.")] = None,
     model: Annotated[str | None, typer.Option(help="The model's name at the endpoint, or its folder.")] = None,
     matrix: Annotated[Path | None, typer.Option(help="Many cells: a TOML file (docs/generate.md).")] = None,
-    engine: Annotated[str, typer.Option(help="openai, transformers or vllm.")] = "openai",
+    engine: Annotated[str, typer.Option(help="openai, served, transformers or vllm (docs/engines.md).")] = "openai",
     endpoint: Annotated[
         str | None, typer.Option(help="The endpoint's address.", show_default="$OPENAI_BASE_URL, else OpenAI's")
     ] = None,

@@ -1,4 +1,4 @@
-"""From answers to scores: `judge`."""
+"""From answers to scores: `judge`, and `judge-selftest`, which tries the judge."""
 
 from __future__ import annotations
 
@@ -162,6 +162,75 @@ def _print(report: JudgeReport, *, as_json: bool) -> None:
         print_json(plain(report))
     else:
         say(judge_lines(report))
+
+
+@guarded
+def selftest(
+    rubric: RubricName,
+    model: ModelName,
+    judge_name: JudgeName = None,
+    n: Annotated[int, typer.Option("--n", min=1, help="Answers to try, one a prompt.")] = 20,
+    k: Samples = 1,
+    dimensions: Dimensions = None,
+    cells: Cells = None,
+    dataset: OfDataset = None,
+    reference: ShowReferences = True,
+    seed: OfSeed = 43,
+    engine: EngineName = "openai",
+    endpoint: Endpoint = None,
+    key_env: KeyEnv = "OPENAI_API_KEY",
+    revision: Revision = None,
+    engine_option: EngineSettings = None,
+    concurrency: Concurrency = 32,
+    attempts: Attempts = 4,
+    timeout: CallTimeout = 600.0,
+    max_wait: MaxWait = 120.0,
+    price: Price = None,
+    budget_tokens: BudgetTokens = None,
+    budget_usd: BudgetUsd = None,
+    store: StorePath = None,
+    wait: Wait = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Try a judge with canned attacks and empty answers over stored answers: by how much does each lift the score?
+
+    Measured, not prevented. The made-up answers are kept as evidence, apart from all material.
+    """
+    from tsodata.engines.choosing import make_engine
+    from tsodata.judging import Choice, make_task
+    from tsodata.judging import selftest as try_judge
+    from tsodata.runner import raise_ending
+
+    from .judging_report import selftest_lines
+
+    task = make_task(
+        rubric, judge=judge_name or model, dimensions=listed(dimensions), n_samples=k, seed=seed,
+        show_references=reference, choice=Choice(tuple(listed(cells)), dataset=dataset),
+    )  # fmt: skip
+    options = engine_options(
+        engine, endpoint=endpoint, key_env=key_env, revision=revision, settings=engine_option,
+        concurrency=concurrency, timeout_s=timeout,
+    )  # fmt: skip
+    limits = limits_of(
+        model, concurrency=concurrency, attempts=attempts, max_wait=max_wait, price=price,
+        budget_tokens=budget_tokens, budget_usd=budget_usd,
+    )  # fmt: skip
+    opened, teller = open_store(store, wait), Teller()
+    arguments = {**task.recorded(), "engine": engine, "model": model, "options": plain(options), "n": n}
+    with recorded(opened, {**arguments, "limits": plain(limits)}, seed=seed) as run, contextlib.closing(teller):
+        served = make_engine(engine, model, options)
+        found = try_judge(
+            opened, task, served, run=run, limits=limits, n_answers=n,
+            tell=lambda progress: teller("self-test", progress),
+        )  # fmt: skip
+        if as_json:
+            print_json(plain(found))
+        else:
+            say(selftest_lines(found))
+        raise_ending(found.sums)
+    if found.sums.n_failed:
+        raise typer.Exit(ExitCode.REFUSED)
 
 
 def _shard(text: str | None) -> tuple[int, int]:

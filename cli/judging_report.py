@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .report import columns
 
 if TYPE_CHECKING:
-    from tsodata.judging import CanaryRank, JudgeReport, Orders, Read
+    from tsodata.judging import CanaryRank, JudgeReport, Orders, Read, Selftest
     from tsodata.runner import Sums
 
 
@@ -63,6 +63,20 @@ def _canary_lines(canaries: tuple[CanaryRank, ...]) -> Iterator[str]:
             f"canaries, {rank.dimension}: {rank.n_canaries} = {rank.n_below} below the real answer + {rank.n_equal} "
             f"equal + {rank.n_above} above + {rank.n_without} without a score"
         )
+
+
+def selftest_lines(found: Selftest) -> Iterator[str]:
+    """Yield the lift of each attack and of each empty answer, the largest first."""
+    yield f"{found.judge} by {found.rubric}: {found.n_answers} answers as they are and under each probe"
+    yield from _sums_lines(found.sums)
+    rows = [["probe", "kind", "answers", "scores", "without", "lift", "95 % interval"]]
+    for lift in found.lifts:
+        interval = "-" if lift.low is None else f"{lift.low:+.2f} to {lift.high:+.2f}"
+        mean = "-" if lift.lift is None else f"{lift.lift:+.2f}"
+        counts = (lift.n_answers, lift.n_scores, lift.n_without)
+        rows.append([lift.probe, "attack" if lift.is_attack else "empty", *map(str, counts), mean, interval])
+    yield from columns(rows, to_the_left=(1,))
+    yield "a lift above 0 is what the attack gains; measured, not prevented"
 
 
 def _number(value: float | None) -> str:

@@ -15,7 +15,7 @@ from tsodata import exporters, importers, queries
 from tsodata.checks import Check, every_check
 from tsodata.reading import Limits
 
-from .data import app
+from . import data, train
 
 WIDTH = 100
 _CLI_HEAD = """\
@@ -29,6 +29,7 @@ What each command's `--help` says. Data goes to stdout, narration and progress t
 | 1 | data was refused, all or some of it |
 | 2 | a name, option, recipe or query that cannot be meant |
 | 3 | the store is busy, missing, too new or foreign |
+| 4 | training has diverged |
 | 75 | try again later |
 | 130 | interrupted |
 
@@ -37,7 +38,7 @@ carriage return before one) as a formula, and answers come from strangers: `--cs
 texts. It changes data, so it is off unless asked for: read it in a spreadsheet, never back into a program. What goes to
 the terminal as a table or a story shows controls, and marks that turn the reading direction, as `�`.
 
-This page is made from the app; a test compares the two.
+This page is made from the apps, `tso-data` first, then `tso-train`; a test compares the two.
 """
 _FORMATS_HEAD = """\
 # Formats
@@ -161,13 +162,18 @@ def _row(parameter: queries.Parameter) -> str:
 
 def cli_reference() -> str:
     """Return docs/cli.md: the help of every command."""
+    return "\n".join([_CLI_HEAD, *_command_sections(data.app, "tso-data"), *_command_sections(train.app, "tso-train")])
+
+
+def _command_sections(app: typer.Typer, program: str) -> list[str]:
     group = typer.main.get_command(app)
     assert isinstance(group, typer.core.TyperGroup)
     sections = []
     for name, command in group.commands.items():
-        context = command.make_context(f"tso-data {name}", [], resilient_parsing=True, terminal_width=WIDTH)
-        sections.append(f"## {name}\n\n```text\n{command.get_help(context).strip()}\n```\n")
-    return "\n".join([_CLI_HEAD, *sections])
+        context = command.make_context(f"{program} {name}", [], resilient_parsing=True, terminal_width=WIDTH)
+        title = name if program == "tso-data" else f"{program} {name}"
+        sections.append(f"## {title}\n\n```text\n{command.get_help(context).strip()}\n```\n")
+    return sections
 
 
 def formats_reference() -> str:

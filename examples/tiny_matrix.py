@@ -1,19 +1,22 @@
 """Make a tiny model matrix on a CPU in about a minute: two versions by two sizes of a Llama that adds.
 
     python examples/tiny_matrix.py FOLDER
+    tso-data init
+    tso-data import records FOLDER/prompts.jsonl
+    tso-data generate --matrix FOLDER/matrix.toml --engine transformers
 
-Writes a model folder per cell, `prompts.jsonl`, and `cells.csv` with the cells, their folders, and how many of the
-prompts each answers rightly. Newer versions were taught for longer, larger ones have more to learn with.
+Writes a model folder per cell, `prompts.jsonl`, and `matrix.toml` with the cells and their folders; prints how many of
+the prompts each cell answers rightly. Newer versions were taught for longer, larger ones have more to learn with.
 """
 
 from __future__ import annotations
 
-import csv
 import json
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -21,7 +24,7 @@ from tiny import Lesson, Shape, make_model, make_tokenizer, save, teach
 
 FAMILY = "adder"
 SHAPES = {"100K": Shape(hidden=64, heads=2, kv_heads=1), "400K": Shape(hidden=128, heads=4, kv_heads=2)}
-STEPS = {"v1": 120, "v2": 320}
+STEPS = MappingProxyType({"v1": 120, "v2": 320})
 HIGHEST = 19
 N_PROMPTS = 40
 ANSWER_TOKENS = 4
@@ -35,25 +38,27 @@ def lessons() -> list[Lesson]:
     return found
 
 
-def write(folder: Path, *, steps: dict[str, int] = STEPS) -> dict[str, float]:
-    """Write the models, the prompts and the table of cells; return each cell's share of right answers."""
+def write(folder: Path, *, steps: Mapping[str, int] = STEPS) -> dict[str, Any]:
+    """Write the models, the prompts and the matrix; return the models by their names."""
     folder.mkdir(parents=True, exist_ok=True)
     asked = lessons()[:N_PROMPTS]
-    prompts = [{"prompt": lesson.prompt, "metadata": {"answer": lesson.answer}} for lesson in asked]
-    (folder / "prompts.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in prompts), encoding="utf-8")
-    right = {}
-    with (folder / "cells.csv").open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["model", "family", "version", "size", "folder"])
-        for version, n_steps in steps.items():
-            for size, shape in SHAPES.items():
-                model = make_model(shape, seed=n_steps)
-                teach(model, lessons(), steps=n_steps)
-                name = f"{FAMILY}-{version}-{size}"
-                save(model, folder / name)
-                table.writerow([name, FAMILY, version, size, name])
-                right[name] = share_right(model, asked)
-    return right
+    rows = [{"messages": [{"role": "user", "content": lesson.prompt}]} for lesson in asked]
+    (folder / "prompts.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    models: dict[str, Any] = {}
+    cells = []
+    for version, n_steps in steps.items():
+        for size, shape in SHAPES.items():
+            model = make_model(shape, seed=n_steps)
+            teach(model, lessons(), steps=n_steps)
+            home = folder / f"{FAMILY}-{version}-{size}"
+            save(model, home)
+            models[home.name] = model
+            where = json.dumps(str(home))  # a text of JSON is one of TOML
+            cells.append(
+                f'[[cells]]\ncell = "{FAMILY}/{version}/{size}"\nmodel = {where}\nmax_tokens = {ANSWER_TOKENS}\n'
+            )
+    (folder / "matrix.toml").write_text("\n".join(cells), encoding="utf-8")
+    return models
 
 
 def share_right(model: Any, asked: Sequence[Lesson]) -> float:
@@ -71,5 +76,5 @@ def share_right(model: Any, asked: Sequence[Lesson]) -> float:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    for cell, share in write(Path(sys.argv[1])).items():
-        print(f"{cell}: {share:.0%} right")
+    for name, taught in write(Path(sys.argv[1])).items():
+        print(f"{name}: {share_right(taught, lessons()[:N_PROMPTS]):.0%} right")

@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import platform
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
-from json.encoder import encode_basestring
 from pathlib import Path
-from typing import Any
 
 from tsodata._version import __version__
 from tsodata.errors import UsageError
@@ -49,7 +46,19 @@ _ID = re.compile(r"^([a-z]+)(\d+)-([0-9a-f]{16})$")
 _PACKAGES = ("duckdb", "polars", "pyarrow")
 
 
-_any_json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+_any_json = _canonical.encode
+
+
+def _made_once() -> Callable[[object, int], Iterable[str]]:
+    """Return what `canonical_json` makes anew for each value: every row that is imported has keys to be made."""
+    make: Callable[..., Callable[[object, int], Iterable[str]]] | None = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:  # Python without its part in C
+        return lambda value, _: (_any_json(value),)
+    return make(None, _canonical.default, json.encoder.encode_basestring, None, ":", ",", True, False, False)
+
+
+_json_parts = _made_once()
 
 
 def canonical_json(value: object) -> str:
@@ -68,26 +77,7 @@ def content_key(*parts: object) -> int:
     Raises:
         ValueError: a part holds a lone surrogate, NaN or an infinity.
     """
-    return int.from_bytes(hashlib.sha256(_tuple_json(parts).encode()).digest()[:8])
-
-
-def _tuple_json(parts: tuple[object, ...]) -> str:
-    """Return the same text as `canonical_json`, in half the time: every row that is imported has keys to be made."""
-    return f"[{','.join([_JSON_OF.get(type(part), _any_json)(part) for part in parts])}]"
-
-
-def _float_json(value: float) -> str:
-    return repr(value) if math.isfinite(value) else _any_json(value)
-
-
-# exact types only: whatever else there is, subclasses too, goes the general way
-_JSON_OF: dict[type, Callable[[Any], str]] = {
-    str: encode_basestring,
-    int: repr,
-    float: _float_json,
-    type(None): lambda _: "null",
-    tuple: _tuple_json,
-}
+    return int.from_bytes(hashlib.sha256("".join(_json_parts(parts, 0)).encode()).digest()[:8])
 
 
 def storable(text: str) -> str:

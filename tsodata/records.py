@@ -152,6 +152,7 @@ class Prompt(Record):
         )
 
     @classmethod
+    @lru_cache(maxsize=16)  # the rows of one prompt mostly follow each other; texts may be large
     def of_user(cls, text: str, *, system: str | None = None) -> Prompt:
         """Return a prompt of one user turn."""
         head: tuple[Message, ...] = ({"role": "system", "content": system},) if system else ()

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import distributed
 from torch.distributed.checkpoint import state_dict_loader, state_dict_saver
+from torch.distributed.checkpoint.api import CheckpointException  # no Exception: it derives from BaseException
 from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_dict
 
 from tsotrain.errors import TrainError
@@ -51,10 +52,10 @@ def save(folder: Path, step: int, policy: Policy, optimizer: torch.optim.Optimiz
     try:
         with _alone() as is_alone:
             state_dict_saver.save(_state(policy, optimizer), checkpoint_id=partial, no_dist=is_alone)
-    except Exception as error:
+    except (Exception, CheckpointException) as error:
         if ours.is_first:
             shutil.rmtree(partial, ignore_errors=True)
-        reason = str(error).strip().splitlines()[-1]
+        reason = _reason(error)
         raise TrainError(f"{path}: the checkpoint cannot be written ({reason}); make room and run it again") from error
     ours.wait()
     if ours.is_first:
@@ -64,6 +65,20 @@ def save(folder: Path, step: int, policy: Policy, optimizer: torch.optim.Optimiz
             shutil.rmtree(old, ignore_errors=True)
     ours.wait()
     return path
+
+
+def _reason(error: BaseException) -> str:
+    """Return what the disk said, if it is somewhere behind an error, or the error's last line."""
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, OSError) and found.strerror:
+            return found.strerror
+        if isinstance(found, CheckpointException):
+            waiting += [failure[0] for failure in found.failures.values()]
+        if found is not None:
+            waiting += [found.__cause__, found.__context__]
+    return str(error).strip().splitlines()[-1]
 
 
 def load(path: Path, policy: Policy, optimizer: torch.optim.Optimizer) -> int:
@@ -76,7 +91,7 @@ def load(path: Path, policy: Policy, optimizer: torch.optim.Optimizer) -> int:
     try:
         with _alone() as is_alone:
             state_dict_loader.load(state, checkpoint_id=path, no_dist=is_alone)
-    except Exception as error:
+    except (Exception, CheckpointException) as error:
         raise TrainError(f"{path}: the checkpoint cannot be read; remove it to go on from an earlier one") from error
     set_state_dict(policy, optimizer, model_state_dict=state["policy"], optim_state_dict=state["optimizer"])
     return step_of(path)

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.distributed.checkpoint import state_dict_loader
+from torch.distributed.checkpoint.api import CheckpointException  # no Exception: it derives from BaseException
 from torch.distributed.checkpoint.hf_storage import HuggingFaceStorageReader
 from torch.distributed.tensor import DTensor
 from transformers import AutoConfig, AutoModelForCausalLM
@@ -51,7 +52,7 @@ def _read_weights(policy: Policy, path: Path, device: torch.device | str) -> Non
     wanted = {name.removeprefix("model."): weight.detach() for name, weight in shards.items()}
     try:
         state_dict_loader.load(wanted, storage_reader=HuggingFaceStorageReader(str(path)))
-    except Exception as error:
+    except (Exception, CheckpointException) as error:
         reason = str(error).strip().splitlines()[-1]
         raise TrainError(f"{path}: the weights cannot be read ({reason}); save them with transformers once") from error
     tied = dict(policy.named_parameters(remove_duplicate=False))

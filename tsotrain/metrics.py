@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,19 @@ class StepLog:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+@contextmanager
+def opened_logs(folder: Path, *, after_step: int) -> Iterator[tuple[StepLog, StepLog]]:
+    """Open a training's metrics and feedback, cut back to a step; at 0 nothing is kept, for all begins anew."""
+    metrics, feedback = (
+        StepLog(folder / name, after_step=after_step or -1) for name in ("metrics.jsonl", "feedback.jsonl")
+    )
+    try:
+        yield metrics, feedback
+    finally:
+        metrics.close()
+        feedback.close()
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:

@@ -85,9 +85,7 @@ def load_policy(path: str | Path, *, device: torch.device | str = "cpu") -> Poli
     Raises:
         TrainError: the folder is missing, holds no model, or no safetensors.
     """
-    folder = Path(path)
-    if not (folder / "config.json").is_file():
-        raise TrainError(f"{folder}: no policy there (no config.json)")
+    folder = _policy_folder(path)
     logging.disable_progress_bar()
     try:
         model = AutoModelForCausalLM.from_pretrained(
@@ -115,6 +113,12 @@ def checkpoint_activations(policy: Policy) -> None:
     enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable  # the older
     enable({"use_reentrant": False})
     model.train()
+
+
+def _policy_folder(path: str | Path) -> Path:
+    if not (Path(path) / "config.json").is_file():
+        raise TrainError(f"{path}: no policy there (no config.json)")
+    return Path(path)
 
 
 def _drop_dropout(model: nn.Module) -> None:
@@ -187,9 +191,13 @@ def _plain_logprob(model: Any, prompt: tuple[int, ...], response: tuple[int, ...
 
 
 def policy_sha256(path: str | Path) -> str:
-    """Return the sha256 over a policy's configuration and weights, file by file, in hex."""
+    """Return the sha256 over a policy's configuration and weights, file by file, in hex.
+
+    Raises:
+        TrainError: there is no policy.
+    """
     digest = hashlib.sha256()
-    folder = Path(path)
+    folder = _policy_folder(path)
     for file in sorted([folder / "config.json", *folder.glob("*.safetensors")]):
         digest.update(f"{file.name}\n".encode())
         with file.open("rb") as opened:

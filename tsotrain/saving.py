@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 from torch.distributed.tensor import DTensor
@@ -40,11 +41,10 @@ def save_policy(policy: Policy, origin: Path, folder: Path, ours: Processes, *, 
         if ours.is_first:
             shutil.rmtree(folder, ignore_errors=True)
             partial.replace(folder)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         shutil.rmtree(partial, ignore_errors=True)
-        raise TrainError(
-            f"{folder}: the policy cannot be written ({error.strerror or error}); make room and run it again"
-        ) from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise TrainError(f"{folder}: the policy cannot be written ({reason}); make room and run it again") from error
     ours.wait()
 
 

@@ -31,7 +31,7 @@ from tsotrain.batching import Example, batches_of_epoch, pack
 from tsotrain.config import StageConfig, TrainConfig
 from tsotrain.errors import DivergedError, TrainError
 from tsotrain.loading import load_sharded
-from tsotrain.metrics import StepLog
+from tsotrain.metrics import StepLog, opened_logs
 from tsotrain.objectives import Objective
 from tsotrain.optimizing import learning_rate, make_optimizer
 from tsotrain.parallel import Processes, deal, reshard, sync_gradients
@@ -141,7 +141,7 @@ def _writing(folder: Path) -> Iterator[None]:
         yield
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise TrainError(f"{folder}: the disk refuses ({reason}); make room and run it again") from error
+        raise TrainError(f"{folder}: cannot be written ({reason}); make room or pass another --out") from error
 
 
 def train_stage(
@@ -258,7 +258,9 @@ class _Loop:
             self.session.say(f"going on after step {done} of {self.n_steps}")
         figures: dict[str, Any] = {}
         with contextlib.ExitStack() as stack:
-            logs = stack.enter_context(_logs(self.session.folder, done)) if self.ours.is_first else None
+            logs = (
+                stack.enter_context(opened_logs(self.session.folder, after_step=done)) if self.ours.is_first else None
+            )
             stopped = stack.enter_context(_stopping())
             if not done:
                 self._measure_start(logs)
@@ -376,16 +378,6 @@ class _Loop:
 
 def _line(figures: dict[str, Any], n_steps: int, told: str) -> str:
     return f"step {figures['step']}/{n_steps}  {told}  {figures['tokens_per_s']:.0f} tokens/s"
-
-
-@contextmanager
-def _logs(folder: Path, done: int) -> Iterator[tuple[StepLog, StepLog]]:
-    metrics, feedback = (StepLog(folder / name, after_step=done or -1) for name in ("metrics.jsonl", "feedback.jsonl"))
-    try:
-        yield metrics, feedback
-    finally:
-        metrics.close()
-        feedback.close()
 
 
 @contextmanager

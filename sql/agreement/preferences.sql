@@ -13,7 +13,7 @@ with verdicts as (
         min(preferences.judge_kind) as judge_kind,
         rubrics.name as rubric,
         favg(if(preferences.response_a_key < preferences.response_b_key, preference, 1 - preference)) as preference,
-    from preferences
+    from tso_preferences() as preferences
     join rubrics on rubrics.rubric_key = preferences.rubric_key
     where preferences.preference is not null
     group by all

@@ -6,11 +6,11 @@
 -- rows:   one per answer, judge and rubric, the farthest apart first
 with sides as (
     select prompt_key, response_a_key as response_key, judge, judge_kind, rubric_key, preference as win
-    from preferences
+    from tso_preferences() as preferences
     where preference is not null
     union all
     select prompt_key, response_b_key, judge, judge_kind, rubric_key, 1 - preference
-    from preferences
+    from tso_preferences() as preferences
     where preference is not null
 ),
 won as (

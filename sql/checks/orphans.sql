@@ -202,10 +202,6 @@ orphans as (
     from pair_feedback
     anti join pairs on pairs.pair_key = pair_feedback.pair_key
     union all
-    select tso_id('cal', calibrations.calibration_key), 'calibrations', 'rubric_key', calibrations.commit_seq
-    from calibrations
-    anti join rubrics on rubrics.rubric_key = calibrations.rubric_key
-    union all
     select tso_id('req', calls.request_key), 'calls', 'prompt_key', calls.commit_seq
     from calls
     anti join prompts on prompts.prompt_key = calls.prompt_key

@@ -11,7 +11,7 @@ select
     sum(round(scores.value * 1000000)::bigint)::double / count(*) / 1000000 as value,
     arg_min(judgements.raw, {'sample_index': scores.sample_index, 'score_key': scores.score_key}) as reason,
     min(commits.committed_at) as made_at,
-from scores
+from tso_scores() as scores
 join rubrics on rubrics.rubric_key = scores.rubric_key
 join commits on commits.commit_seq = scores.commit_seq
 left join judgements on judgements.judgement_key = scores.judgement_key

@@ -25,7 +25,7 @@ with means as (
         stddev_samp(scores.value) as sd,
         arg_min(scores.judgement_key, {'sample_index': scores.sample_index, 'score_key': scores.score_key})
             as judgement_key,
-    from scores
+    from tso_scores() as scores
     join rubrics on rubrics.rubric_key = scores.rubric_key
     where
         scores.value is not null

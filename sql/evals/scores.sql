@@ -17,7 +17,7 @@ select
     sources.label as model,
     scores.dimension,
     scores.value,
-from scores
+from tso_scores() as scores
 join rubrics on rubrics.rubric_key = scores.rubric_key
 join prompts on prompts.prompt_key = scores.prompt_key
 join sources on sources.source_key = scores.source_key

@@ -10,7 +10,7 @@ with verdicts as (
         preferences.response_b_key,
         preferences.preference,
         preferences.preference_key,
-    from preferences
+    from tso_preferences() as preferences
     join rubrics on rubrics.rubric_key = preferences.rubric_key
     where
         (rubrics.name = $rubric::varchar or starts_with(rubrics.name, $rubric::varchar || '/'))

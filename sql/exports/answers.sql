@@ -7,12 +7,12 @@
 select
     tso_id('r', build_responses.response_key) as response_id,
     prompts.messages as prompt,
-    responses.text as answer,
+    texts.text as answer,
     sources.label as source,
 from judged
 join build_responses on build_responses.response_key = judged.row_key and build_responses.place = judged.place
 join prompts on prompts.prompt_key = build_responses.prompt_key
-join responses on responses.response_key = build_responses.response_key
+join texts on texts.response_key = build_responses.response_key
 join sources on sources.source_key = build_responses.source_key
 where
     build_responses.build_key = $build

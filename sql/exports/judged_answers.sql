@@ -13,6 +13,7 @@ select
         else looked_at.reason
     end as reason,
     looked_at.n_chars,
+    [looked_at.response_key] as answers,
 from (
     select
         * exclude (reason),

@@ -15,6 +15,7 @@ select
         else looked_at.reason
     end as reason,
     looked_at.n_chars,
+    [looked_at.chosen_key, looked_at.rejected_key] as answers,
 from (
     select
         *,
@@ -24,6 +25,7 @@ from (
             pairs.pair_key,
             pairs.round,
             pairs.chosen_key,
+            pairs.rejected_key,
             pairs.split,
             case
                 when prompts.prompt_key is null or chosen.response_key is null or rejected.response_key is null

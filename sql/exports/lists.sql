@@ -7,14 +7,14 @@
 select
     tso_id('p', build_responses.prompt_key) as prompt_id,
     any_value(prompts.messages) as prompt,
-    list(responses.text order by judged.place, judged.row_key) as responses,
+    list(texts.text order by judged.place, judged.row_key) as responses,
     list(build_responses.score order by judged.place, judged.row_key) as scores,
     list(sources.label order by judged.place, judged.row_key) as sources,
     list(tso_id('r', judged.row_key) order by judged.place, judged.row_key) as response_ids,
 from judged
 join build_responses on build_responses.response_key = judged.row_key and build_responses.place = judged.place
 join prompts on prompts.prompt_key = build_responses.prompt_key
-join responses on responses.response_key = build_responses.response_key
+join texts on texts.response_key = build_responses.response_key
 join sources on sources.source_key = build_responses.source_key
 where
     build_responses.build_key = $build

@@ -8,7 +8,6 @@ select
     tso_id('pair', pairs.pair_key) as pair_id,
     tso_id('p', pairs.prompt_key) as prompt_id,
     prompts.messages as prompt,
-    list_filter(prompts.messages, lambda turn: turn.role = 'user')[1].content as first_user_turn,
     chosen.text as chosen,
     rejected.text as rejected,
     tso_id('r', pairs.chosen_key) as chosen_response_id,
@@ -23,8 +22,8 @@ select
 from judged
 join pairs on pairs.pair_key = judged.row_key and pairs.round = judged.place
 join prompts on prompts.prompt_key = pairs.prompt_key
-join responses as chosen on chosen.response_key = pairs.chosen_key
-join responses as rejected on rejected.response_key = pairs.rejected_key
+join texts as chosen on chosen.response_key = pairs.chosen_key
+join texts as rejected on rejected.response_key = pairs.rejected_key
 join sources as chosen_source on chosen_source.source_key = pairs.chosen_source_key
 join sources as rejected_source on rejected_source.source_key = pairs.rejected_source_key
 where

@@ -10,7 +10,7 @@ with verdicts as (
         preferences.rubric_key,
         case when response_a_key < response_b_key then preference else 1 - preference end as preference,
         response_a_key < response_b_key as is_first,
-    from preferences
+    from tso_preferences() as preferences
     join judgements on judgements.judgement_key = preferences.judgement_key
     where preferences.judge = $judge and list_contains($rubrics::ubigint[], preferences.rubric_key)
 ),

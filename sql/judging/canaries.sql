@@ -8,8 +8,8 @@ with read as (
         scores.dimension,
         scores.sample_index,
         rubrics.name,
-        arg_max(scores.value, scores.parser) as value,
-    from scores
+        any_value(scores.value) as value,
+    from tso_scores() as scores
     join rubrics on rubrics.rubric_key = scores.rubric_key
     where scores.judge = $judge
     group by all
@@ -30,7 +30,7 @@ left join read as original
     on tso_id('r', original.response_key) = shown_responses.external_id
     and original.dimension = canary.dimension
     and original.sample_index = canary.sample_index
-    and canary.name = original.name || '/canary'
-semi join names on canary.name = names.name || '/canary'
+    and canary.name = 'canary:' || original.name
+semi join names on canary.name = 'canary:' || names.name
 group by canary.dimension
 order by canary.dimension

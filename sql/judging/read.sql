@@ -11,7 +11,7 @@ with samples as (
         count(*) as n_scores,
         favg(value) as mean,
         stddev_samp(value) as sd,
-    from scores
+    from tso_scores()
     where judge = $judge and list_contains($rubrics::ubigint[], rubric_key)
     group by all
 )

@@ -18,12 +18,11 @@ with verdicts as (
             else 1000000 - round(preferences.preference * 1000000)::bigint
         end as millionths,
         preferences.judge_kind = 'human' as is_human,
-    from preferences
+    from tso_preferences_at($snapshot_seq) as preferences
     semi join (select prompt_key from eligible where reason is null) as open using (prompt_key)
     join rubrics on rubrics.rubric_key = preferences.rubric_key
     where
-        preferences.commit_seq <= $snapshot_seq
-        and preferences.preference is not null
+        preferences.preference is not null
         and ($judge::varchar is null or preferences.judge = $judge::varchar)
         and ($rubric::varchar is null or rubrics.name = $rubric::varchar)
 ),

@@ -6,12 +6,9 @@
 --         $chosen_seed ubigint: the seed that orders the best
 --         $rejected_seed ubigint: the seed that orders the opponents
 -- rows:   one per eligible prompt and round
-with counted as (
+with highest as (
     select
         prompt_key,
-        sum(n_answers) as n_answers,
-        count(*) as n_texts,
-        count(value) as n_scored,
         max(value) as best,
     from candidates
     group by prompt_key
@@ -25,7 +22,7 @@ bests as (
         ) as chosen_key,
         count(*) as n_best,
     from candidates
-    join counted on counted.prompt_key = candidates.prompt_key and counted.best = candidates.value
+    join highest on highest.prompt_key = candidates.prompt_key and highest.best = candidates.value
     group by candidates.prompt_key
 ),
 opponents as (
@@ -37,26 +34,21 @@ opponents as (
             order by tso_hash64(candidates.response_key, $rejected_seed::ubigint), candidates.response_key
         ) as round,
     from candidates
-    join counted on counted.prompt_key = candidates.prompt_key and candidates.value < counted.best
+    join highest on highest.prompt_key = candidates.prompt_key and candidates.value < highest.best
     qualify round <= $n_rounds
 )
 select
     $pool::varchar as pool,
-    open.prompt_key,
+    lacking.prompt_key,
     coalesce(opponents.round, 1)::integer as round,
     bests.chosen_key,
     opponents.rejected_key,
     case
-        when counted.prompt_key is null then 'no_answers'
-        when counted.n_answers < 2 then 'one_answer'
-        when counted.n_texts < 2 then 'identical'
-        when counted.n_scored < 2 then 'unscored'
+        when lacking.reason is not null then lacking.reason
         when opponents.rejected_key is null then 'tie'
         when bests.n_best > 1 and $ties::varchar = 'skip' then 'tie'
     end as reason,
-from eligible as open
-left join counted on counted.prompt_key = open.prompt_key
-left join bests on bests.prompt_key = open.prompt_key
-left join opponents on opponents.prompt_key = open.prompt_key
-where open.reason is null
-order by open.prompt_key, round
+from lacking
+left join bests on bests.prompt_key = lacking.prompt_key
+left join opponents on opponents.prompt_key = lacking.prompt_key
+order by lacking.prompt_key, round

@@ -5,16 +5,7 @@
 --         $ties varchar: several answers of a rank: 'draw' one or 'skip' the pair
 --         $seed ubigint: the seed that orders equal answers
 -- rows:   one per eligible prompt and round
-with counted as (
-    select
-        prompt_key,
-        sum(n_answers) as n_answers,
-        count(*) as n_texts,
-        count(value) as n_scored,
-    from candidates
-    group by prompt_key
-),
-ranks as (
+with ranks as (
     select
         prompt_key,
         arg_min(
@@ -40,20 +31,15 @@ drawn as (
 )
 select
     $pool::varchar as pool,
-    open.prompt_key,
+    lacking.prompt_key,
     coalesce(drawn.round, 1)::integer as round,
     drawn.chosen_key,
     drawn.rejected_key,
     case
-        when counted.prompt_key is null then 'no_answers'
-        when counted.n_answers < 2 then 'one_answer'
-        when counted.n_texts < 2 then 'identical'
-        when counted.n_scored < 2 then 'unscored'
+        when lacking.reason is not null then lacking.reason
         when drawn.chosen_key is null then 'tie'
         when drawn.tied and $ties::varchar = 'skip' then 'tie'
     end as reason,
-from eligible as open
-left join counted on counted.prompt_key = open.prompt_key
-left join drawn on drawn.prompt_key = open.prompt_key
-where open.reason is null
-order by open.prompt_key, round
+from lacking
+left join drawn on drawn.prompt_key = lacking.prompt_key
+order by lacking.prompt_key, round

@@ -2,16 +2,7 @@
 -- The first accepted with the second, the third with the fourth, and so on; the one that scores higher is chosen.
 -- params: $pool varchar: the pool's name
 -- rows:   one per eligible prompt and round
-with counted as (
-    select
-        prompt_key,
-        sum(n_answers) as n_answers,
-        count(*) as n_texts,
-        count(value) as n_scored,
-    from candidates
-    group by prompt_key
-),
-drawn as (
+with drawn as (
     select
         earlier.prompt_key,
         (earlier.step + 1) // 2 as round,
@@ -23,18 +14,11 @@ drawn as (
 )
 select
     $pool::varchar as pool,
-    open.prompt_key,
+    lacking.prompt_key,
     coalesce(drawn.round, 1)::integer as round,
     drawn.chosen_key,
     drawn.rejected_key,
-    case
-        when counted.prompt_key is null then 'no_answers'
-        when counted.n_answers < 2 then 'one_answer'
-        when counted.n_texts < 2 then 'identical'
-        when counted.n_scored < 2 then 'unscored'
-    end as reason,
-from eligible as open
-left join counted on counted.prompt_key = open.prompt_key
-left join drawn on drawn.prompt_key = open.prompt_key
-where open.reason is null
-order by open.prompt_key, round
+    lacking.reason,
+from lacking
+left join drawn on drawn.prompt_key = lacking.prompt_key
+order by lacking.prompt_key, round

@@ -4,7 +4,8 @@
 --         $judge varchar: the judge; null for no scores at all
 --         $rubric varchar: the rubric's name
 --         $dimensions varchar[]: the dimensions; empty for all
---         $people_first boolean: whether a correction stands in for the judge's score
+--         $people_first boolean: whether a correction stands in for the judge's score, a person's before a model's
+--         $calibrations varchar[]: ids of the maps that the judge's scores go through, by dimension; empty for none
 -- rows:   one per answer with a score
 with chosen_rubrics as (
     select rubric_key from rubrics where name = $rubric::varchar
@@ -14,21 +15,26 @@ judged as (
         response_key,
         dimension,
         sum(round(value * 1000000)::bigint)::double / count(*) / 1000000 as value,
-    from scores
+    from tso_scores_at($snapshot_seq) as scores
     semi join chosen_rubrics using (rubric_key)
     semi join to_score using (response_key)
     where
-        commit_seq <= $snapshot_seq
-        and judge = $judge::varchar
+        judge = $judge::varchar
         and value is not null
         and (len($dimensions::varchar[]) = 0 or list_contains($dimensions::varchar[], dimension))
     group by response_key, dimension
+),
+maps as (
+    select dimension, judged as knots, corrected as levels
+    from calibrations
+    where list_contains($calibrations::varchar[], tso_id('cal', calibration_key))
 ),
 latest as (
     select
         response_key,
         dimension,
         author,
+        author_kind,
         arg_max(value, {'made_at': made_at, 'correction_key': correction_key}) as value,
     from corrections
     semi join chosen_rubrics using (rubric_key)
@@ -38,7 +44,7 @@ latest as (
         and $people_first::boolean
         and $judge::varchar is not null
         and (len($dimensions::varchar[]) = 0 or list_contains($dimensions::varchar[], dimension))
-    group by response_key, dimension, author
+    group by response_key, dimension, author, author_kind
 ),
 corrected as (
     select
@@ -46,12 +52,37 @@ corrected as (
         dimension,
         sum(round(value * 1000000)::bigint)::double / count(*) / 1000000 as value,
     from latest
-    group by response_key, dimension
-)
+    group by response_key, dimension, author_kind
+    qualify row_number() over (partition by response_key, dimension order by author_kind) = 1
+),
+of_dimensions as (
+    select
+        judged.response_key,
+        judged.dimension,
+        tso_calibrated(judged.value, maps.knots, maps.levels) as value,
+    from judged
+    left join maps on maps.dimension = judged.dimension
+    anti join corrected on corrected.response_key = judged.response_key and corrected.dimension = judged.dimension
+    union all
+    select
+        response_key,
+        dimension,
+        value,
+    from corrected
+),
+-- mostly there is one dimension: then nothing is left to take the mean of, and grouping all answers again costs as much
+-- as all that is above
+spread as (select min(dimension) <> max(dimension) as has_several from of_dimensions)
 select
     response_key,
-    sum(round(coalesce(corrected.value, judged.value) * 1000000)::bigint)::double / count(*) / 1000000 as value,
-from judged
-full join corrected using (response_key, dimension)
+    round(value * 1000000)::bigint::double / 1000000 as value,
+from of_dimensions
+where not (select has_several from spread)
+union all
+select
+    response_key,
+    sum(round(value * 1000000)::bigint)::double / count(*) / 1000000 as value,
+from of_dimensions
+where (select has_several from spread)
 group by response_key
 order by response_key

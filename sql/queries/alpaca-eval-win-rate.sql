@@ -11,7 +11,7 @@ with verdicts as (
         preferences.response_a_key,
         preferences.response_b_key,
         1 - preferences.preference as win,
-    from preferences
+    from tso_preferences() as preferences
     join rubrics on rubrics.rubric_key = preferences.rubric_key
     where rubrics.name = 'alpaca-eval' and ($judge::varchar is null or preferences.judge = $judge::varchar)
 ),

@@ -12,7 +12,7 @@ with verdicts as (
         preferences.response_a_key,
         preferences.response_b_key,
         preferences.preference,
-    from preferences
+    from tso_preferences() as preferences
     join rubrics on rubrics.rubric_key = preferences.rubric_key
     where rubrics.name = 'arena-hard' and ($judge::varchar is null or preferences.judge = $judge::varchar)
 ),

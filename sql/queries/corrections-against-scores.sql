@@ -11,7 +11,7 @@ with judged as (
         judge,
         favg(value) as mean,
         count(value) as n_scores,
-    from scores
+    from tso_scores() as scores
     semi join corrections using (response_key, rubric_key, dimension)
     where value is not null
     group by all

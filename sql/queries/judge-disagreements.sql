@@ -12,7 +12,7 @@ with verdicts as (
         judge,
         rubric_key,
         favg(if(response_a_key < response_b_key, preference, 1 - preference)) as preference,
-    from preferences
+    from tso_preferences() as preferences
     where preference is not null
     group by all
 ),

@@ -4,9 +4,9 @@
 -- params: none
 -- rows:   one per judge, rubric, verdict and dimension, by these
 with verdicts as (
-    select 'score' as verdict, judge, judge_kind, rubric_key, dimension, value, reason from scores
+    select 'score' as verdict, judge, judge_kind, rubric_key, dimension, value, reason from tso_scores() as scores
     union all
-    select 'preference', judge, judge_kind, rubric_key, null, preference, reason from preferences
+    select 'preference', judge, judge_kind, rubric_key, null, preference, reason from tso_preferences() as preferences
 ),
 by_reason as (
     select

@@ -20,7 +20,7 @@ select
     favg(scores.value) as average,
     count(scores.value) as n,
     count(*) filter (where scores.value is null) as n_without,
-from scores
+from tso_scores() as scores
 join rubrics on rubrics.rubric_key = scores.rubric_key
 join prompts on prompts.prompt_key = scores.prompt_key
 join sources on sources.source_key = scores.source_key

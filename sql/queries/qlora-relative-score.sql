@@ -14,7 +14,7 @@ with rated as (
         scores.value,
         scores.response_key = judgements.response_key as is_first,
         list_contains(tso_sources($baseline::varchar), scores.source_key) as is_baseline,
-    from scores
+    from tso_scores() as scores
     join rubrics on rubrics.rubric_key = scores.rubric_key
     join judgements on judgements.judgement_key = scores.judgement_key
     where rubrics.name = 'qlora-relative' and ($judge::varchar is null or scores.judge = $judge::varchar)

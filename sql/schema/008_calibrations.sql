@@ -1,9 +1,9 @@
 -- How a judge's scores are to be read so that they are people's, and who gave which mark to an answer.
 
 create table calibrations (
-    calibration_key ubigint not null,      -- of everything but the time
+    calibration_key ubigint not null,
     judge varchar not null,
-    rubric_key ubigint not null,
+    rubric varchar not null,               -- its name, as recipes say it: one dimension may be asked in several forms
     dimension varchar not null,
     judged double[] not null,              -- knots, ascending: between two, the map is a straight line
     corrected double[] not null,           -- what people give there; never falling
@@ -77,6 +77,7 @@ select
     sources.label as source,
     marks.rater,
     marks.rater_kind,
+    tso_id('rub', marks.rubric_key) as rubric_id,
     rubrics.name as rubric,
     rubrics.scale_min,
     rubrics.scale_max,
@@ -98,7 +99,7 @@ create view v_calibrations as
 select
     tso_id('cal', calibrations.calibration_key) as calibration_id,
     calibrations.judge,
-    rubrics.name as rubric,
+    calibrations.rubric,
     calibrations.dimension,
     calibrations.judged,
     calibrations.corrected,
@@ -109,5 +110,32 @@ select
     calibrations.fitted_at,
     tso_id('run', commits.run_key) as run_id,
 from calibrations
-join rubrics on rubrics.rubric_key = calibrations.rubric_key
 join commits on commits.commit_seq = calibrations.commit_seq;
+
+-- Scores through the latest map of their judge, rubric and dimension; those that have one.
+create view v_calibrated_marks as
+with latest as (
+    select
+        judge,
+        rubric,
+        dimension,
+        arg_max(struct_pack(calibration_key, judged, corrected), calibrations.commit_seq) as map,
+    from calibrations
+    group by judge, rubric, dimension
+)
+select
+    v_marks.response_id,
+    v_marks.prompt_id,
+    v_marks.source,
+    v_marks.rater as judge,
+    v_marks.rubric,
+    v_marks.dimension,
+    v_marks.mark,
+    tso_calibrated(v_marks.mark, latest.map.judged, latest.map.corrected) as calibrated,
+    tso_id('cal', latest.map.calibration_key) as calibration_id,
+from v_marks
+join latest on
+    latest.judge = v_marks.rater
+    and latest.rubric = v_marks.rubric
+    and latest.dimension = v_marks.dimension
+where not v_marks.is_correction;

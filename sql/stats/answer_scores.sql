@@ -4,7 +4,8 @@
 -- params: $judge varchar: the judge; null for no scores at all
 --         $rubric varchar: the rubric's name
 --         $dimensions varchar[]: the dimensions; empty for all
---         $people_first boolean: whether a correction stands in for the judge's score
+--         $people_first boolean: whether a correction stands in for the judge's score, a person's before a model's
+--         $calibrations varchar[]: ids of the maps that the judge's scores go through, by dimension; empty for none
 -- rows:   one per answer with a score
 with chosen_rubrics as (
     select rubric_key from rubrics where name = $rubric::varchar
@@ -16,7 +17,7 @@ judged as (
         min(prompt_key) as prompt_key,
         min(source_key) as source_key,
         sum(round(value * 1000000)::bigint)::double / count(*) / 1000000 as value,
-    from scores
+    from tso_scores() as scores
     semi join chosen_rubrics using (rubric_key)
     where
         judge = $judge::varchar
@@ -24,11 +25,17 @@ judged as (
         and (len($dimensions::varchar[]) = 0 or list_contains($dimensions::varchar[], dimension))
     group by response_key, dimension
 ),
+maps as (
+    select dimension, judged as knots, corrected as levels
+    from calibrations
+    where list_contains($calibrations::varchar[], tso_id('cal', calibration_key))
+),
 latest as (
     select
         response_key,
         dimension,
         author,
+        author_kind,
         arg_max(value, {'made_at': made_at, 'correction_key': correction_key}) as value,
     from corrections
     semi join chosen_rubrics using (rubric_key)
@@ -36,7 +43,7 @@ latest as (
         $people_first::boolean
         and $judge::varchar is not null
         and (len($dimensions::varchar[]) = 0 or list_contains($dimensions::varchar[], dimension))
-    group by response_key, dimension, author
+    group by response_key, dimension, author, author_kind
 ),
 corrected as (
     select
@@ -47,14 +54,45 @@ corrected as (
         sum(round(latest.value * 1000000)::bigint)::double / count(*) / 1000000 as value,
     from latest
     join responses on responses.response_key = latest.response_key
-    group by latest.response_key, latest.dimension
-)
+    group by latest.response_key, latest.dimension, latest.author_kind
+    qualify row_number() over (partition by latest.response_key, latest.dimension order by latest.author_kind) = 1
+),
+of_dimensions as (
+    select
+        judged.response_key,
+        judged.dimension,
+        judged.prompt_key,
+        judged.source_key,
+        tso_calibrated(judged.value, maps.knots, maps.levels) as value,
+    from judged
+    left join maps on maps.dimension = judged.dimension
+    anti join corrected on corrected.response_key = judged.response_key and corrected.dimension = judged.dimension
+    union all
+    select
+        response_key,
+        dimension,
+        prompt_key,
+        source_key,
+        value,
+    from corrected
+),
+-- mostly there is one dimension: then nothing is left to take the mean of, and grouping all answers again costs as much
+-- as all that is above
+spread as (select min(dimension) <> max(dimension) as has_several from of_dimensions)
 select
     response_key,
-    min(coalesce(judged.prompt_key, corrected.prompt_key)) as prompt_key,
-    min(coalesce(judged.source_key, corrected.source_key)) as source_key,
-    sum(round(coalesce(corrected.value, judged.value) * 1000000)::bigint)::double / count(*) / 1000000 as score,
-from judged
-full join corrected using (response_key, dimension)
+    prompt_key,
+    source_key,
+    round(value * 1000000)::bigint::double / 1000000 as score,
+from of_dimensions
+where not (select has_several from spread)
+union all
+select
+    response_key,
+    min(prompt_key) as prompt_key,
+    min(source_key) as source_key,
+    sum(round(value * 1000000)::bigint)::double / count(*) / 1000000 as score,
+from of_dimensions
+where (select has_several from spread)
 group by response_key
 order by response_key

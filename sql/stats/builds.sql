@@ -7,6 +7,7 @@ select
     builds.resolved ->> '$.scores.judge' as judge,
     builds.resolved ->> '$.scores.rubric' as rubric,
     recipes.body as recipe,
+    (builds.resolved -> '$.calibrations')::varchar[] as calibrations,
 from builds
 join recipes on recipes.recipe_key = builds.recipe_key
 where ($build::varchar is null or builds.name = $build::varchar) and builds.n_pairs > 0

@@ -12,7 +12,7 @@ repeated as (
     select
         count(*) - 1 as dof,
         var_samp(value) as variance,
-    from scores
+    from tso_scores() as scores
     semi join chosen_rubrics using (rubric_key)
     where judge = $judge::varchar and value is not null
     group by response_key, dimension

@@ -7,7 +7,7 @@ with paired_scores as (
         scores.judgement_key,
         favg(scores.value) filter (where scores.response_key = judgements.response_key) as first_score,
         favg(scores.value) filter (where scores.response_key = judgements.other_key) as second_score,
-    from scores
+    from tso_scores() as scores
     join judgements on judgements.judgement_key = scores.judgement_key
     where judgements.other_key is not null
     group by scores.judgement_key
@@ -21,7 +21,7 @@ verdicts as (
         response_a_key as first_key,
         response_b_key as second_key,
         preference as first_preferred,
-    from preferences
+    from tso_preferences() as preferences
     where preference is not null
     union all
     select

@@ -9,7 +9,7 @@ with verdicts as (
         preferences.judge,
         rubrics.name as rubric,
         favg(if(preferences.response_a_key < preferences.response_b_key, preference, 1 - preference)) - 0.5 as side,
-    from preferences
+    from tso_preferences() as preferences
     join rubrics on rubrics.rubric_key = preferences.rubric_key
     where preferences.preference is not null
     group by all

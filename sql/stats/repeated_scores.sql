@@ -11,7 +11,7 @@ with repeated as (
         count(value) as n_scores,
         favg(value) as mean,
         var_samp(value) as variance,
-    from scores
+    from tso_scores() as scores
     where value is not null
     group by judge, rubric_key, dimension, response_key
     having count(value) > 1

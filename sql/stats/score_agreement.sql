@@ -10,7 +10,7 @@ with scored as (
         min(scores.prompt_key) as prompt_key,
         (favg(scores.value) - coalesce(any_value(rubrics.scale_min), 0))
             / coalesce(nullif(any_value(rubrics.scale_max - rubrics.scale_min), 0), 1) as score,
-    from scores
+    from tso_scores() as scores
     join rubrics on rubrics.rubric_key = scores.rubric_key
     where scores.value is not null
     group by scores.response_key, scores.judge, rubrics.name, scores.dimension

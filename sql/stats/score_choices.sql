@@ -4,7 +4,7 @@
 select
     scores.judge,
     rubrics.name as rubric,
-from scores
+from tso_scores() as scores
 join rubrics on rubrics.rubric_key = scores.rubric_key
 where scores.value is not null
 group by scores.judge, rubrics.name

@@ -12,7 +12,7 @@ select
     scores.sample_index,
     scores.value as score,
     scores.value is null as is_unparsed,
-from scores
+from tso_scores() as scores
 join sources on sources.source_key = scores.source_key
 join rubrics on rubrics.rubric_key = scores.rubric_key
 order by source, judge, rubric, dimension, prompt_id, response_id, sample_index, score

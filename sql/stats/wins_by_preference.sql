@@ -14,7 +14,7 @@ verdicts as (
         least(a.source_key, b.source_key) as source_key,
         greatest(a.source_key, b.source_key) as against_key,
         if(a.source_key < b.source_key, preferences.preference, 1 - preferences.preference) as preference,
-    from preferences
+    from tso_preferences() as preferences
     join shown as a on a.response_key = preferences.response_a_key
     join shown as b on b.response_key = preferences.response_b_key
     where preferences.preference is not null and a.source_key <> b.source_key

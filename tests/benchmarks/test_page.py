@@ -25,6 +25,18 @@ def test_a_contender_on_fewer_prompts_is_scaled_and_marked():
     assert "| Python loop* | 15.00 | 7.5 | 15.0 | 100* |" in text  # 10 times 1.5, over 2
 
 
+def test_what_limits_a_task_is_told_with_its_share():
+    from benchmarks import page
+    from benchmarks.sizes import FULL
+
+    floors = {"decompress all answers": 1.0, "compress the pairs' answers as Parquet": 3.0, "copy 1 GB in memory": 9.0}
+    text = page.write({"store build 1000000": figures(10.0), "store floors 1000000": floors}, FULL)
+
+    told = " ".join(text.split())
+    assert "to decompress all answers takes 1.00 s (10% of the task), to compress the pairs' answers as" in told
+    assert "takes 3.00 s (30% of the task). " in told
+
+
 def test_growth_is_one_where_cost_is_linear():
     from benchmarks import page
     from benchmarks.sizes import FULL

@@ -13,6 +13,7 @@ from tsodata.records import VersionOrder
 
 from .conftest import answers, build, complete
 
+SIDES = ("chosen", "rejected")
 CELLS = [("v1", "7"), ("v2", "7"), ("v1", "1"), ("v2", "13")]
 
 
@@ -29,9 +30,15 @@ def rows(first, last, *, judge="j", cells=CELLS):
         yield {"prompt": f"q{number}", "human": "true", "response": f"people on {number}"}
 
 
+def verdicts(first, last, sides=("x", "y")):
+    for number in range(first, last):
+        yield {"prompt": f"q{number}", **{side: f"{number} of {who}" for side, who in zip(SIDES, sides, strict=True)}}
+
+
 @pytest.fixture
 def filled(store, run_import):
     run_import("records", list(rows(0, 30)))
+    run_import("trl-pairs", list(verdicts(0, 30)), name="pairs.jsonl", dataset="set 2")
     return store
 
 
@@ -43,6 +50,8 @@ def import_more(store, run_import):
     run_import(
         "records", [{**row, "sample": 9, "response": "late", "score": 10} for row in rows(0, 30)], name="late.jsonl"
     )
+    turned = list(verdicts(0, 40, sides=("y", "x")))
+    run_import("trl-pairs", turned, name="turned.jsonl", dataset="set 2", judge="k")
     with store.run(Run("test")) as run, store.transaction(run) as transaction:
         transaction.append({VersionOrder: [VersionOrder("m", ("v3", "v2", "v1", "v0"), "somebody")]})
 

@@ -54,7 +54,8 @@ def completion(body, text, **message):
     """Return the JSON of an answer."""
     said = {"role": "assistant", "content": text, **message}
     n_prompt = sum(len(m["content"] or "") for m in body["messages"]) // 4 + 1
-    usage = {"prompt_tokens": n_prompt, "completion_tokens": len((text or "").split())}
+    n_answer = len((text or "").split())
+    usage = {"prompt_tokens": n_prompt, "completion_tokens": n_answer, "total_tokens": n_prompt + n_answer}
     choice = {"index": 0, "message": said, "finish_reason": "stop"}
     return json.dumps({"id": "c", "model": body["model"], "choices": [choice], "usage": usage}).encode()
 

@@ -5,9 +5,19 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from tiny import Shape, make_model, save
 
 from tsodata.engines.protocol import Request, Sampling
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    """Keep to one thread: so small a model gains nothing from two, and loses a lot where they wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

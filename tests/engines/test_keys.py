@@ -92,10 +92,10 @@ def test_the_engine_shows_no_key(monkeypatch):
 
 
 def test_what_an_engine_cannot_do_is_said():
-    with pytest.raises(UsageError, match="no engine 'x'; known are openai, transformers, vllm"):
+    with pytest.raises(UsageError, match="no engine 'x'; known are openai, served, transformers, vllm"):
         make_engine("x", "m")
     with pytest.raises(UsageError, match="takes no setting 'device'"):
         make_engine("openai", "m", EngineOptions("http://box/v1", settings={"device": "cpu"}))
     with pytest.raises(UsageError, match="engine vllm has no endpoint"):
         check_options("vllm", EngineOptions("http://box/v1"))
-    assert list(ENGINES) == ["openai", "transformers", "vllm"]
+    assert list(ENGINES) == ["openai", "served", "transformers", "vllm"]

@@ -71,7 +71,7 @@ def test_each_fault_is_a_failure_of_its_own_kind_asked_once_and_without_the_key(
 
     assert result.kind is kind
     assert KEY not in result.detail
-    assert server.n_asked == 1  # the package's own retries are off
+    assert server.n_asked == 1  # trying again is the runner's business
 
 
 @pytest.mark.parametrize(

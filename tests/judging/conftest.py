@@ -1,9 +1,14 @@
 """A store of a few answers, and a judge that follows a rule instead of thinking."""
 
+import json
 import re
 import shutil
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from tsocli.data import app
+from typer.testing import CliRunner
 
 from tsodata.engines.protocol import Completion, Failure, FailureKind, ModelIdentity
 from tsodata.judging import Choice, judge, make_task
@@ -18,6 +23,9 @@ ASKED = [Prompt.of_user(f"How much is {n} and {n}?") for n in range(4)]
 _FIRST: Message = {"role": "user", "content": "Write a poem."}
 POEM = Prompt((_FIRST,))
 LATIN = Prompt((_FIRST, {"role": "assistant", "content": None}, {"role": "user", "content": "Now in Latin."}))
+
+
+KEY = "sk-canary-0123456789"
 
 
 def answer(prompt, source, text, **known):
@@ -94,6 +102,11 @@ def shown_answer(request):
     return next(group for group in found.groups() if group is not None)
 
 
+def shown_text(request):
+    """Return the answer that a prompt of tso/1 shows."""
+    return request.messages[-1]["content"].split("[Answer]\n")[1].strip()
+
+
 def by_length(request):
     """Score an answer by its length: 2.0 and a tenth for each character."""
     return f"It has {len(shown_answer(request))} characters.\nScore: {min(10, 2 + len(shown_answer(request)) / 10):.1f}"
@@ -113,3 +126,49 @@ def judged(filled):
         return report, engine
 
     return run_judge
+
+
+class _Judge(BaseHTTPRequestHandler):
+    """Judges by the rule of the tests."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.server.asked.append(body)
+        said = by_length(type("Asked", (), {"messages": body["messages"]}))
+        choice = {"index": 0, "message": {"role": "assistant", "content": said}, "finish_reason": "stop"}
+        usage = {"prompt_tokens": 10, "completion_tokens": 3, "total_tokens": 13}
+        answer = {"id": "x", "object": "chat.completion", "created": 1, "model": "judge-7b", "choices": [choice]}
+        data = json.dumps({**answer, "usage": usage}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.fixture
+def endpoint():
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Judge) as server:
+        server.daemon_threads, server.asked = True, []
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def tso(filled, endpoint, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    address = f"http://127.0.0.1:{endpoint.server_port}/v1"
+
+    def run(command, *words, code=0):
+        at = ["--endpoint", address] if command in {"judge", "judge-selftest"} else []
+        done = CliRunner().invoke(app, [command, *words, *at, "--store", str(filled.path)])
+        assert done.exit_code == code, done.output
+        return done.stdout
+
+    return run

@@ -1,62 +1,12 @@
 """`tso-data judge` as people type it, with the real engine against a judge on the loopback interface."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from tsocli.data import app
 from typer.testing import CliRunner
 
-from .conftest import by_length
-
-KEY = "sk-canary-0123456789"
-
-
-class _Judge(BaseHTTPRequestHandler):
-    """Judges by the rule of the tests."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.server.asked.append(body)
-        said = by_length(type("Asked", (), {"messages": body["messages"]}))
-        choice = {"index": 0, "message": {"role": "assistant", "content": said}, "finish_reason": "stop"}
-        usage = {"prompt_tokens": 10, "completion_tokens": 3, "total_tokens": 13}
-        answer = {"id": "x", "object": "chat.completion", "created": 1, "model": "judge-7b", "choices": [choice]}
-        data = json.dumps({**answer, "usage": usage}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_):
-        """Say nothing."""
-
-
-@pytest.fixture
-def endpoint():
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Judge) as server:
-        server.daemon_threads, server.asked = True, []
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
-
-
-@pytest.fixture
-def tso(filled, endpoint, monkeypatch):
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    address = f"http://127.0.0.1:{endpoint.server_port}/v1"
-
-    def run(command, *words, code=0):
-        at = ["--endpoint", address] if command in {"judge", "judge-selftest"} else []
-        done = CliRunner().invoke(app, [command, *words, *at, "--store", str(filled.path)])
-        assert done.exit_code == code, done.output
-        return done.stdout
-
-    return run
+from .conftest import KEY
 
 
 def test_a_judge_is_planned_asked_told_and_not_asked_again(tso, filled, endpoint):

@@ -3,6 +3,7 @@
 import datetime as dt
 import decimal
 import gzip
+import io
 import json
 import math
 import tracemalloc
@@ -13,7 +14,7 @@ from pyarrow import parquet
 
 from tsodata.errors import ImportRefusedError
 from tsodata.importers.context import Refused, maybe_text, number
-from tsodata.reading import Limits, RawRow, iter_rows, parse_json
+from tsodata.reading import Limits, RawRow, arrow_rows, iter_rows, parse_json
 
 
 def written(path, data):
@@ -320,6 +321,19 @@ def test_a_parquet_footer_that_lies_about_its_rows_is_refused(tmp_path):
     assert refusal(path) == "the footer states 100 rows, but the file holds 99"
 
 
+def test_a_parquet_footer_that_contradicts_itself_is_refused_and_does_not_end_the_process(tmp_path):
+    path = tmp_path / "a.parquet"
+    parquet.write_table(pa.Table.from_pylist([{"m": [{"role": "user"}]}]), path)
+    # the schema's word on `role`, in Thrift: repetition_type (field 3) 1, optional, as a zigzag varint, and the name;
+    # as required, it contradicts the counts of levels that stand in the same footer
+    optional, required = b"\x25\x02\x18\x04role", b"\x25\x00\x18\x04role"
+    data = path.read_bytes()
+    assert data.count(optional) == 1
+    path.write_bytes(data.replace(optional, required))
+
+    assert "histogram size mismatch" in refusal(path)
+
+
 def test_arrow_offsets_that_point_outside_are_refused_rather_than_followed(tmp_path):
     path = as_kind(tmp_path / "a.arrow", [{"a": "xyz"}, {"a": "uvw"}])
     data = path.read_bytes()
@@ -336,6 +350,44 @@ def test_an_arrow_file_is_read_as_well_as_a_stream(tmp_path):
         writer.write_table(table)
 
     assert [row.value for row in iter_rows(tmp_path / "a.arrow")] == ROWS
+
+
+def dictionary_bytes(path, **options):
+    parquet.write_table(pa.table({"a": ["x" * 100, "x" * 100, "y" * 50]}), path, **options)
+    with path.open("rb") as file:
+        return arrow_rows._dictionary_bytes(file, parquet.read_metadata(path).row_group(0).column(0))
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+@pytest.mark.parametrize("compression", ["none", "zstd", "snappy"])
+def test_the_size_of_a_dictionary_is_read_from_its_page(tmp_path, compression, version):
+    options = {"compression": compression, "data_page_version": version}
+
+    assert dictionary_bytes(tmp_path / "a.parquet", **options) == 4 + 100 + 4 + 50
+    assert dictionary_bytes(tmp_path / "b.parquet", use_dictionary=False, **options) == 0
+
+
+def test_a_page_with_an_odd_header_counts_as_large_as_its_column(tmp_path):
+    path = tmp_path / "a.parquet"
+    parquet.write_table(pa.table({"a": ["x" * 100] * 9}), path)
+    chunk = parquet.read_metadata(path).row_group(0).column(0)
+    at, data = chunk.dictionary_page_offset, path.read_bytes()
+
+    odd = io.BytesIO(data[:at] + b"\x25" + data[at + 1 :])
+
+    assert arrow_rows._dictionary_bytes(odd, chunk) == chunk.total_uncompressed_size
+
+
+def test_long_texts_that_differ_are_read_many_rows_at_once(tmp_path):
+    path = tmp_path / "a.parquet"
+    parquet.write_table(pa.table({"a": [f"{number:02000}" for number in range(8_000)]}), path)
+    limits = Limits(held_bytes=400_000_000)
+
+    with path.open("rb") as file:
+        n_rows = arrow_rows._rows_at_once(file, parquet.read_metadata(path), limits)
+
+    assert n_rows in range(40, 101)  # 100 MB by a dictionary of 1 to 2.5 MB; the column has 16 MB
+    assert [row.value["a"][-4:] for row in iter_rows(path, limits)] == [f"{number:04}" for number in range(8_000)]
 
 
 def test_a_text_that_a_dictionary_repeats_does_not_fill_the_memory(tmp_path):

@@ -117,7 +117,7 @@ def test_a_listing_gives_the_rows_written_down_for_it(tiny_once, figures, listin
 
 
 def test_scores_of_answers_are_those_that_recipes_go_by(tiny_once):
-    values = {"judge": "j", "rubric": "r", "dimensions": [], "people_first": True}
+    values = {"judge": "j", "rubric": "r", "dimensions": [], "people_first": True, "calibrations": []}
     with tiny_once.reader() as reader:
         ours = [(key, score) for key, _, _, score in reader.rows("stats/answer_scores", **values)]
         all_of_them = {"sources": [], "everybody": True, "prompt_key": None}

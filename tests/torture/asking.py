@@ -91,13 +91,14 @@ class Place:
         """Run the command, killed at a time; return its exit code and what it said."""
         words = ["generate", "--cell", "owl/v1/7", "--model", "owl", "--timeout", "2", "--attempts", "8"]
         words += ["--concurrency", str(self.concurrency), "--store", str(self.path)]
+        before = self.n_bytes
         with (self.folder / "said.txt").open("w+") as said:
             process = subprocess.Popen(
                 [sys.executable, "-c", PROGRAM, *words], stdout=said, stderr=said, cwd=self.folder, env=self.env
             )
             try:
                 if kill_after_s is not None and self.draw.random() < 0.9:  # the others may hit the start
-                    while process.poll() is None and not (self.folder / "said.txt").stat().st_size:
+                    while process.poll() is None and self.n_bytes == before:
                         time.sleep(0.01)
                 process.wait(kill_after_s)
             except subprocess.TimeoutExpired:
@@ -107,6 +108,11 @@ class Place:
                 process.wait()
             said.seek(0)
             return process.returncode, said.read()
+
+    @property
+    def n_bytes(self):
+        """Return how long the endpoint's log is."""
+        return self.log.stat().st_size if self.log.exists() else 0
 
     def answers(self):
         """Return what the endpoint has logged since the last look: a list of its lines."""

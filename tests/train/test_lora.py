@@ -130,6 +130,14 @@ def test_a_killed_stage_goes_on_to_the_same_bytes_with_dropout_too(train):
     assert train("b", config).policy_sha256 == undisturbed.policy_sha256
 
 
+def test_activations_that_are_computed_anew_drop_the_same_inputs(train):
+    config = replace(CONFIG, lora=replace(LORA, dropout=0.3))
+    kept = load_file(train("kept", config).policy / "model.safetensors")
+    anew = load_file(train("anew", replace(config, gradient_checkpointing=True)).policy / "model.safetensors")
+
+    assert all(torch.allclose(anew[name], weight, atol=1e-5) for name, weight in kept.items())
+
+
 @pytest.mark.parametrize("target", ["lm_head", "c_attn"])
 def test_a_layer_that_cannot_be_adapted_is_refused_with_those_that_can(policy, target):
     with pytest.raises(TrainError, match=f"no layer '{target}'; the policy's are down_proj, gate_proj, k_proj"):

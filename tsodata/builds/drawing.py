@@ -54,6 +54,7 @@ def _score(reader: Reader, plan: Plan, snapshot_seq: int, *, append: bool) -> No
         rubric=plan.scores.rubric,
         dimensions=list(plan.scores.dimensions),
         people_first=plan.scores.people_first,
+        calibrations=list(plan.calibrations),
     )
 
 
@@ -148,6 +149,7 @@ def _draw_pairs(reader: Reader, plan: Plan, pool: str, *, snapshot_seq: int, app
         reader.keep("drawn", "pairs/draw_preferred", append=append, pool=pool, **limits)
         return
     keep_candidates(reader, plan, pool, snapshot_seq=snapshot_seq)
+    reader.keep("lacking", "pairs/lacking")
     path, told = f"pairs/draw_{how.draw}", {"pool": pool}
     if how.draw == "rso":
         keep_accepted(reader, plan, pool)

@@ -33,6 +33,7 @@ class Plan:
     weights: Mapping[tuple[str, str], SourceWeights]
     competitors: Mapping[str, tuple[Source, ...]]
     required: Mapping[str, tuple[Source, ...]]
+    calibrations: tuple[str, ...] = ()  # ids of the maps that scores go through; the latest that the snapshot holds
 
     def resolved(self) -> str:
         """Return the plan as JSON."""
@@ -47,7 +48,8 @@ class Plan:
             "candidates": _labels(self.competitors),
             "scores": {"judge": self.scores.judge, "rubric": self.scores.rubric},
         }
-        return canonical_json({**plan, "answered_by": _labels(self.required)} if self.required else plan)
+        later = {"answered_by": _labels(self.required), "calibrations": self.calibrations}
+        return canonical_json({**plan, **{name: value for name, value in later.items() if value}})
 
     def build_key(self, snapshot_key: int) -> int:
         """Return the key of the build: the same wherever the same material is drawn from in the same way."""
@@ -95,15 +97,34 @@ def make_plan(
             competitors[name] = tuple(sorted(found, key=lambda source: source.label))
     sources = {source for found in weights.values() for source in found.weights}
     sources.update(source for found in competitors.values() for source in found)
+    scores = _choose_scores(reader, recipe, sorted(s.source_key for s in sources), snapshot)
     return Plan(
         base=matrix.base.label if matrix else "",
         versions=matrix.order.versions if matrix else (),
         recipe=recipe,
-        scores=_choose_scores(reader, recipe, sorted(s.source_key for s in sources), snapshot),
+        scores=scores,
         weights=weights,
         competitors=competitors,
         required={name: roster.find(name) for name in recipe.filters.answered_by},
+        calibrations=_calibrations(reader, scores, snapshot) if scores.calibrated and scores.judge else (),
     )
+
+
+def _calibrations(reader: Reader, scores: ScoreChoice, snapshot: Snapshot) -> tuple[str, ...]:
+    """Return the ids of the latest map of each dimension that counts."""
+    found = reader.rows(
+        "pairs/calibrations",
+        snapshot_seq=snapshot.commit_seq,
+        judge=scores.judge,
+        rubric=scores.rubric,
+        dimensions=list(scores.dimensions),
+    )
+    if lacking := [str(dimension) for dimension, calibration_id in found if calibration_id is None]:
+        raise RecipeError(
+            f"scores of {scores.judge} by {scores.rubric} have no calibration in {', '.join(lacking)}; make them with "
+            f"tso-data calibrate --judge {scores.judge} --rubric {scores.rubric}"
+        )
+    return tuple(str(calibration_id) for _, calibration_id in found)
 
 
 def _rounded(found: SourceWeights) -> SourceWeights:
@@ -154,6 +175,7 @@ def _parse_plan(reader: Reader, base: str, recipe: Recipe, resolved: Mapping[str
         weights=weights,
         competitors=_of_labels(resolved["candidates"], known),
         required=_of_labels(resolved.get("answered_by", {}), known),
+        calibrations=tuple(resolved.get("calibrations", ())),
     )
 
 
@@ -162,7 +184,7 @@ def _of_labels(labels: Mapping[str, list[str]], known: Mapping[str, Source]) -> 
 
 
 def _of_recipe(asked: ScoreChoice) -> dict[str, Any]:
-    return {"dimensions": asked.dimensions, "people_first": asked.people_first}
+    return {"dimensions": asked.dimensions, "people_first": asked.people_first, "calibrated": asked.calibrated}
 
 
 def _choose_scores(reader: Reader, recipe: Recipe, sources: list[int], snapshot: Snapshot) -> ScoreChoice:

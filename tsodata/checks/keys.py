@@ -12,6 +12,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from tsodata.checks.check import BATCH_ROWS, Check, Row
+from tsodata.correcting.calibrating import Calibration
 from tsodata.provenance import PREFIXES, content_key, format_id
 from tsodata.records import (
     Correction,
@@ -52,6 +53,7 @@ RECORD_TYPES: tuple[type[Record], ...] = (
     Judgement,
     Score,
     Correction,
+    Calibration,
     Preference,
 )
 

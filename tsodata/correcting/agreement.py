@@ -72,7 +72,7 @@ def measure_agreement(store: Store, question: AgreementQuestion | None = None) -
         check_judges(reader, question)
         scene = Scene.of(reader, question.seed)
         figures = tuple(_all_figures(scene, question))
-    if not any(figure.section in ("scores", "wins", "preferences") for figure in figures):
+    if not figures:
         raise nothing_common(question)
     return AgreementReport(question.judges, question.against, question.seed, figures)
 

@@ -17,7 +17,7 @@ from tsodata.correcting.agreement import (
     pair_angle,
     score_angle,
 )
-from tsodata.correcting.figures import DISTANCES, Angle, Scene, interval
+from tsodata.correcting.figures import DISTANCES, MEANS, Angle, Scene, interval
 from tsodata.errors import UsageError
 from tsodata.stats.figures import Figure
 from tsodata.stats.listing import Listing
@@ -25,6 +25,7 @@ from tsodata.store import Store
 
 MENDED, BROKEN = ("good one rescued", "bad one caught"), "newly broken"
 NO_LIMIT = "no limit"
+NAMES = (*DISTANCES, *MEANS)
 OUTCOMES = (*MENDED, BROKEN, "wrong with both", "right with both")
 
 
@@ -82,7 +83,8 @@ def _moved(scene: Scene, question: AgreementQuestion) -> Iterator[Figure]:
 
 def _differences(scene: Scene, angle: Angle, question: AgreementQuestion) -> Iterator[Figure]:
     before, after = question.judges
-    for rest, figure, value, low, high in scene.reader.rows("summaries/moved", before=before, after=after):
+    rows = scene.reader.rows("summaries/moved", before=before, after=after)
+    for rest, figure, value, low, high in sorted(rows, key=lambda row: (row[0], NAMES.index(row[1]))):
         n, n_blocks = scene.sizes[after, *rest]
         moved = Angle("moved", angle.table, angle.listing, angle.by)
         by = dict(zip(angle.by, (after, *rest), strict=True))

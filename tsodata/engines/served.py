@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tsodata.engines.openai import OpenAIEngine, require_package
+from tsodata.engines.openai import OpenAIEngine, require_client
 from tsodata.engines.options import EngineOptions
 from tsodata.engines.protocol import Completion, Failure, FailureKind, ModelIdentity, Request
 from tsodata.engines.serving import Server, ServingSettings
@@ -23,10 +23,10 @@ def make(model: str, options: EngineOptions) -> ServedEngine:
     """Return the engine of a folder, or of a name in the local cache.
 
     Raises:
-        UsageError: no server or no openai package is installed, or the model is not usable.
+        UsageError: no server or no HTTP client is installed, or the model is not usable.
     """
     settings = read_settings(ServingSettings, options.settings, engine="served")
-    require_package()
+    require_client()
     files = find_model(model, revision=options.revision, trust_remote_code=settings.trust_remote_code)
     return ServedEngine(Server(files, settings), identify_files(files), options)
 

@@ -144,7 +144,9 @@ class VllmEngine:
         said = iter(answers)
         return [p if isinstance(p, Failure) else self._completion(p, next(said), seconds) for p in prompts]
 
-    def _completion(self, prompt: RenderedPrompt, said: Mapping[str, Any], seconds: float) -> Completion:
+    def _completion(self, prompt: RenderedPrompt, said: Mapping[str, Any], seconds: float) -> Completion | Failure:
+        if "error" in said:
+            return Failure(FailureKind.BAD_REQUEST, said["error"])
         return Completion(
             text=said["text"],
             finish_reason=said["finish_reason"],
@@ -208,8 +210,6 @@ class _Replica:
             self._died = Failure(FailureKind.CONNECTION, detail)
             return self._died
         self._died, self.n_deaths = None, 0
-        if "error" in reply:
-            return Failure(FailureKind.BAD_REQUEST, reply["error"])
         answers: list[dict[str, Any]] = reply["answers"]
         return answers
 

@@ -4,8 +4,8 @@
 
 The first line that comes holds the arguments of `vllm.LLM`; the answer to it is `{"context": tokens}`, or `{"error":
 text}` and the end. Each line after it is `{"requests": […]}`, a request having `ids`, `temperature`, `top_p`,
-`max_tokens`, `stop`, `top_logprobs` and `seed`; the answer is `{"answers": […]}` in their order, or `{"error": text}`
-where vLLM does not take them. What vLLM prints goes where our stdout goes. Ends when the socket closes.
+`max_tokens`, `stop`, `top_logprobs` and `seed`; the answer is `{"answers": […]}` in their order, `{"error": text}` for
+those that vLLM does not take. What vLLM prints goes where our stdout goes. Ends when the socket closes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def main(fd: int) -> None:
             return
         llm = _load(json.loads(first), lines)
         for line in lines:
-            _tell(lines, _answers(llm, json.loads(line)["requests"]))
+            _tell(lines, {"answers": _answers(llm, json.loads(line)["requests"])})
 
 
 def _load(arguments: dict[str, Any], lines: Any) -> Any:
@@ -39,26 +39,32 @@ def _load(arguments: dict[str, Any], lines: Any) -> Any:
     return llm
 
 
-def _answers(llm: Any, requests: list[dict[str, Any]]) -> dict[str, Any]:
+def _answers(llm: Any, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the answers; where vLLM does not take the requests together, it is asked for each alone."""
+    try:
+        return _generate(llm, requests)
+    except (ValueError, TypeError) as error:
+        if len(requests) == 1:
+            return [{"error": _first_line(error)}]
+        return [answer for request in requests for answer in _answers(llm, [request])]
+
+
+def _generate(llm: Any, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
     from vllm import SamplingParams
 
-    try:
-        params = [
-            SamplingParams(
-                temperature=request["temperature"],
-                top_p=request["top_p"],
-                max_tokens=request["max_tokens"],
-                stop=request["stop"],
-                seed=request["seed"],
-                logprobs=request["top_logprobs"],
-            )
-            for request in requests
-        ]
-        prompts = [{"prompt_token_ids": request["ids"]} for request in requests]
-        outputs = llm.generate(prompts, params, use_tqdm=False)
-    except (ValueError, TypeError) as error:
-        return {"error": _first_line(error)}
-    return {"answers": [_answer(output, request) for output, request in zip(outputs, requests, strict=True)]}
+    params = [
+        SamplingParams(
+            temperature=request["temperature"],
+            top_p=request["top_p"],
+            max_tokens=request["max_tokens"],
+            stop=request["stop"],
+            seed=request["seed"],
+            logprobs=request["top_logprobs"],
+        )
+        for request in requests
+    ]
+    outputs = llm.generate([{"prompt_token_ids": request["ids"]} for request in requests], params, use_tqdm=False)
+    return [_answer(output, request) for output, request in zip(outputs, requests, strict=True)]
 
 
 def _answer(output: Any, request: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from tsodata.exporters.turns import ROLE_FIRST, turns_type, with_answer
+from tsodata.exporters.turns import ROLE_FIRST, first_user_turns, turns_type, with_answer
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,7 +39,7 @@ def shape(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Return the rows of sql/exports/pairs.sql in this format."""
     import pyarrow as pa
 
-    first_turns = batch["first_user_turn"]
+    first_turns = first_user_turns(batch["prompt"])
     columns = {
         "system_prompt": pa.array([_system(turns) for turns in batch["prompt"].to_pylist()], pa.string()),
         "instruction": first_turns,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -68,20 +69,23 @@ def export_build(
         ExportRefusedError: `out` is taken, or the disk refuses, or there is nothing to train on that can be written.
     """
     target_format = find_format(to)
-    with store.reader() as reader:
-        build = find_build_to_export(reader, name, to=target_format, minibatch=minibatch)
     target = out.resolve()
     if not target.name:
         raise UsageError(f"{out} cannot be an export's directory; pass another --out")
     try:
-        restore(target)
-        remove_leftover(target)
-        present = _manifest_there(target, build, to=target_format, gate=gate, overwrite=overwrite)
-        if present is None:
-            manifest = _write(store, build, to=target_format, target=target, gate=gate, run=run)
-        else:
-            manifest = present
-            _record(store, build, manifest=manifest, directory=target, target=target, run=run)
+        with contextlib.ExitStack() as place:
+            with store.reader() as reader:
+                build = find_build_to_export(reader, name, to=target_format, minibatch=minibatch)
+                restore(target)
+                remove_leftover(target)
+                present = _manifest_there(target, build, to=target_format, gate=gate, overwrite=overwrite)
+                directory = target
+                if present is None:
+                    is_taken = Manifest.read(target) is not None
+                    directory = place.enter_context(placed_whole(target, replacing=is_taken))
+                manifest = present or write_files(reader, build, to=target_format, directory=directory, gate=gate)
+            # recorded before it is put in its place, so that a manifest that no record tells of is never our own
+            _record(store, build, manifest=manifest, directory=directory, target=target, run=run)
     except OSError as error:
         reason = error.strerror or str(error).splitlines()[0]
         raise ExportRefusedError(f"{out}: not written ({reason}); make room, or pass another --out") from error
@@ -115,18 +119,6 @@ def _manifest_there(
     if foreign := sorted(found - ours):
         raise ExportRefusedError(f"{target} also holds {foreign[0]}, which no export wrote; pass another --out")
     return None
-
-
-def _write(
-    store: Store, build: BuildToExport, *, to: Format, target: Path, gate: TemplateGate | None, run: Run
-) -> Manifest:
-    is_taken = Manifest.read(target) is not None
-    with placed_whole(target, replacing=is_taken) as directory:
-        with store.reader() as reader:
-            manifest = write_files(reader, build, to=to, directory=directory, gate=gate)
-        # recorded before it is put in its place, so that a manifest that no record tells of is never our own
-        _record(store, build, manifest=manifest, directory=directory, target=target, run=run)
-    return manifest
 
 
 def _record(store: Store, build: BuildToExport, *, manifest: Manifest, directory: Path, target: Path, run: Run) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from tsodata.exporters.turns import CONTENT_FIRST, turns_type, with_answer
+from tsodata.exporters.turns import CONTENT_FIRST, first_user_turns, turns_type, with_answer
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,7 +29,7 @@ def shape(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Return the rows of sql/exports/pairs.sql in this format."""
     import pyarrow as pa
 
-    first_turns = batch["first_user_turn"]
+    first_turns = first_user_turns(batch["prompt"])
     prompt_ids = [hashlib.sha256(text.encode()).hexdigest() for text in first_turns.to_pylist()]
     chosen = with_answer(batch["prompt"], batch["chosen"])
     rejected = with_answer(batch["prompt"], batch["rejected"])

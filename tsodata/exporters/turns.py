@@ -41,6 +41,18 @@ def one_answer(texts: pa.Array) -> pa.Array:
     return pa.ListArray.from_arrays(offsets, assistant_turns(texts))
 
 
+def first_user_turns(prompts: pa.Array) -> pa.Array:
+    """Return the content of each prompt's first user turn; every prompt has one."""
+    import pyarrow as pa
+    from pyarrow import compute as pc
+
+    turns = prompts.flatten()
+    is_user = pc.equal(turns.field("role"), "user")
+    rows = pc.list_parent_indices(prompts).filter(is_user)
+    firsts = pc.index_in(pa.array(range(len(prompts)), rows.type), value_set=rows)
+    return turns.field("content").filter(is_user).take(firsts)
+
+
 def with_answer(prompts: pa.Array, texts: pa.Array, *, order: tuple[str, ...] = CONTENT_FIRST) -> pa.Array:
     """Return the prompts' turns with the text as the assistant's turn behind them, the fields in this order."""
     import pyarrow as pa

@@ -1,6 +1,7 @@
 """The files of one export, written into an empty directory: rows and ids by split, what describes them, the manifest.
 
-Texts are read in runs of keys, so memory depends on the size of a run and not on the size of the build.
+Texts are picked out of the store once, and kept in memory, or on disk under $TSO_MEMORY; from there they are read in
+runs of keys, so memory depends on the size of a run and not on the size of the build.
 """
 
 from __future__ import annotations
@@ -28,23 +29,21 @@ if TYPE_CHECKING:
     from tsodata.exporters.template import TemplateGate
     from tsodata.store import Reader
 
-RUN_CHARS = (
-    400_000_000  # ours: a run is sorted in memory, or on disk under $TSO_MEMORY; each run reads all answers anew
-)
+RUN_CHARS = 400_000_000  # ours: a run is sorted in memory; a row group ends with it, so another number changes bytes
 BATCH_ROWS = 4_096  # ours: also the size of a Parquet row group
 
 
 def write_files(
     reader: Reader, build: BuildToExport, *, to: Format, directory: Path, gate: TemplateGate | None
 ) -> Manifest:
-    """Write all files of an export, the manifest last, and return it.
+    """Write all files of an export, the manifest last, and return it; the reader is the one that has judged the build.
 
     Raises:
         ExportRefusedError: the gate refuses every training row, or fewer or more rows came out of the store than it
             had counted.
         OSError: the disk does not take them.
     """
-    build.material.judge(reader, build.key, build.minibatch)
+    reader.keep("texts", "exports/texts")
     sums = Sums(refused=build.refused.copy())
     files = []
     for split in (split for split in to.splits if build.writable.get(split)):

@@ -11,7 +11,7 @@ from tsodata.engines.protocol import Engine
 from tsodata.generating.asking import Ask
 from tsodata.generating.planning import Draw, Plan, Slot
 from tsodata.provenance import Run
-from tsodata.records import Record, Response, Settings
+from tsodata.records import Record, Response, Settings, Source
 from tsodata.runner import Ended, Keep
 from tsodata.store import Store
 
@@ -101,19 +101,20 @@ class StoreShelf:
     def keep(self, plan: Plan, engine: Engine) -> Keep:
         """Return what commits a batch of a plan."""
         settings = settings_of(plan, engine)
+        stated: dict[type[Record], list[Record]] = {Source: [plan.ask.source], Settings: [settings]}  # once is enough
 
         def keep(batch: Sequence[Ended]) -> None:
             key = settings.settings_key
             found = [answered(plan, engine, ended, settings_key=key, run_key=self.run.key) for ended in batch]
             records: dict[type[Record], list[Record]] = {
-                type(plan.ask.source): [plan.ask.source],
-                Settings: [settings],
+                **stated,
                 Response: [one.response for one in found if one.response],
                 Call: [one.call for one in found],
                 Reply: [one.reply for one in found if one.reply],
             }
             with self.store.transaction(self.run) as transaction:
                 transaction.append({table: some for table, some in records.items() if some})
+            stated.clear()
             plan.forget(batch)
 
         return keep

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from tsodata.engines.protocol import Sampling
 from tsodata.errors import UsageError
 from tsodata.generating.asking import Ask, parse_cell
 from tsodata.runner import Prices
+from tsodata.strict_toml import read_table
 
 _SAMPLING = {"temperature": float, "top_p": float, "max_tokens": int}
 _DRAWING = {"samples": int, "seed": int, "dataset": str}
@@ -36,7 +36,7 @@ class PriceTable:
         Raises:
             UsageError: it is not such a table.
         """
-        models = _toml(path).get("models")
+        models = read_table(path, refuse=UsageError).get("models")
         if not isinstance(models, dict):
             raise UsageError(f'{path}: no [models]; a model\'s price is [models."NAME"] with prompt and completion')
         prices = {}
@@ -66,7 +66,7 @@ def read_matrix(path: Path, defaults: Mapping[str, object]) -> list[Ask]:
     Raises:
         UsageError: a setting is not known, or of another type.
     """
-    cells = _toml(path).get("cells")
+    cells = read_table(path, refuse=UsageError).get("cells")
     if not isinstance(cells, list) or not cells or not all(isinstance(row, dict) for row in cells):
         raise UsageError(f"{path}: no [[cells]]; each names a cell, an engine and a model")
     asks = [make_ask({**defaults, **row}, where=f"{path}: cell {number}") for number, row in enumerate(cells, 1)]
@@ -108,12 +108,3 @@ def make_ask(row: Mapping[str, object], *, where: str) -> Ask:
 def _picked(row: Mapping[str, Any], names: Mapping[str, type]) -> dict[str, Any]:
     """Return some settings of a row, under the names of their record's fields."""
     return {_FIELD_OF.get(name, name): kind(row[name]) for name, kind in names.items() if name in row}
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: {error}") from None

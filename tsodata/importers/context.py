@@ -61,6 +61,8 @@ def maybe_text(row: Row, name: str) -> str | None:
     value = row.get(name)
     if value is None or value == "":
         return None
+    if type(value) is str:
+        return _storable(value, name)
     if isinstance(value, (dict, list, bytes, Formula)):
         fail("wrong_type", f"field {name!r} is {type(value).__name__}, not text")
     if isinstance(value, (float, Decimal)) and not math.isfinite(value):
@@ -77,6 +79,8 @@ def identifier(row: Row, name: str) -> str:
 
 
 def _storable(value: str, name: str) -> str:
+    if value.isascii():
+        return value
     try:
         value.encode()
     except UnicodeEncodeError as error:
@@ -89,6 +93,8 @@ def number(row: Row, name: str) -> float | None:
     value = row.get(name)
     if value is None or value == "":
         return None
+    if type(value) is float and math.isfinite(value):
+        return value
     try:
         result = math.nan if _is_odd_number(value) else float(value)
     except (TypeError, ValueError, OverflowError):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tsodata.store import Store, Transaction
 
-BATCH_ROWS = 8_000  # a transaction of about half a second
+BATCH_ROWS = 16_000  # a transaction of about half a second
 BATCH_CHARS = 8_000_000
 PAUSE_S = 0.05  # left to other processes between two transactions
 DETAIL_CHARS = 500
@@ -247,7 +247,11 @@ class _Loader:
         owners: dict[str, list[int | None]] = {}  # per table, which row of the batch each record is of
         mentioned = [(None, record) for record in self.context.sources]
         stated = [(position, record) for position, row in enumerate(batch) for record in row.records]
+        stated_before: set[int] = set()  # rows share the record of what they have in common, such as the prompt
         for owner, record in (*mentioned, *stated):
+            if id(record) in stated_before:
+                continue
+            stated_before.add(id(record))
             records.setdefault(type(record), []).append(record)
             owners.setdefault(record.table, []).append(owner)
         refusals: list[Record] = [self._refusal(file, row.line, row.refusal) for row in batch if row.refusal]

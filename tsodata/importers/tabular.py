@@ -16,6 +16,7 @@ Fields:
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tsodata.importers.context import (
@@ -48,6 +49,7 @@ from tsodata.sizes import parse_size
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_origin = lru_cache(maxsize=16)(Origin)  # the rows of one prompt mostly follow each other
 _SCORE_FIELDS = ("score", "judge", "rubric", "dimension", "scale_min", "scale_max", "raw", "reason")
 
 
@@ -109,7 +111,7 @@ def origin(row: Row, prompt: Prompt, context: Context) -> Origin:
     if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
         fail("wrong_type", f"field {column('tags', context)!r} is not a list of texts")
     dataset = maybe_text(row, column("dataset", context)) or context.dataset
-    return Origin(prompt.prompt_key, dataset, maybe_text(row, column("prompt_id", context)), tuple(tags))
+    return _origin(prompt.prompt_key, dataset, maybe_text(row, column("prompt_id", context)), tuple(tags))
 
 
 def answering_source(row: Row, context: Context) -> Source | None:
@@ -146,7 +148,7 @@ def _judgements(row: Row, context: Context) -> list[Row]:
     listed = column("judgements", context)
     if row.get(listed) not in (None, "", [], "[]"):
         return objects({listed: from_json(row[listed], listed)}, listed)
-    said = {name: row[column(name, context)] for name in _SCORE_FIELDS if column(name, context) in row}
+    said = {name: row[found] for name in _SCORE_FIELDS if (found := column(name, context)) in row}
     return [said] if any(said.get(name) not in (None, "") for name in ("score", "raw", "reason")) else []
 
 

@@ -2,17 +2,28 @@
 
 from tsodata.judging.choosing import Choice, Task, make_task
 from tsodata.judging.judging import CanaryRank, JudgeReport, Orders, Read, judge, plan_judging
+from tsodata.judging.redrawing import BuildChange
+from tsodata.judging.reparsing import Change, Reparse, reparse
+from tsodata.judging.selftest import N_ANSWERS, Lift, Selftest, selftest
 from tsodata.judging.upstream import find_rubric
 
 __all__ = [
+    "N_ANSWERS",
+    "BuildChange",
     "CanaryRank",
+    "Change",
     "Choice",
     "JudgeReport",
+    "Lift",
     "Orders",
     "Read",
+    "Reparse",
+    "Selftest",
     "Task",
     "find_rubric",
     "judge",
     "make_task",
     "plan_judging",
+    "reparse",
+    "selftest",
 ]

@@ -40,6 +40,7 @@ class Probe:
             self.original.prompt_key,
             self.source.source_key,
             self.text,
+            sample_index=self.original.response_key % 2**31,  # probes of two answers differ where their words do not
             external_id=format_id("response", self.original.response_key),
         )
 
@@ -56,10 +57,10 @@ class Probe:
 
 
 def probing(question: Question, kind: str) -> Question:
-    """Return a question whose scores go by a name of their own: the rubric's, then the kind of probe."""
+    """Return a question whose scores go by a name of their own: the kind of probe, then the rubric's."""
     record = question.record
     named = Rubric(
-        f"{record.name}/{kind}",
+        f"{kind}:{record.name}",
         kind=record.kind,
         scale_min=record.scale_min,
         scale_max=record.scale_max,

@@ -6,8 +6,9 @@ is converted row by row, so that one bad value costs one row.
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from tsodata.errors import ImportRefusedError
 from tsodata.reading.csv_rows import refuse_twins
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 _BATCH_ROWS = 2_000
 _LEAST_ROWS = 8
 _FILE_MAGIC = b"ARROW1"
+_PAGE_HEADER = re.compile(rb"\x15([\x80-\xff]*[\0-\x7f])" * 3, re.DOTALL)  # three fields in turn, each an int32
+_PAGE_HEADER_BYTES = 18
+_DICTIONARY_PAGE = 2
 
 
 def iter_parquet(path: Path, file: io.BufferedReader, limits: Limits) -> Iterator[RawRow]:
@@ -37,27 +41,55 @@ def iter_parquet(path: Path, file: io.BufferedReader, limits: Limits) -> Iterato
     from pyarrow import parquet
 
     with _refusing(path, "Parquet"):
-        table = parquet.ParquetFile(file if path.suffix.lower() == PARQUET else held(path, file, limits))
+        source = file if path.suffix.lower() == PARQUET else held(path, file, limits)
+        table = parquet.ParquetFile(source)
         stated = table.metadata.num_rows
         _refuse_shape(path, table.schema_arrow, stated, limits=limits)
         number = 0
-        for batch in table.iter_batches(_rows_at_once(table.metadata, limits)):
+        for batch in table.iter_batches(_rows_at_once(source, table, limits)):
             yield from _batch_rows(batch, number, limits)
             number += batch.num_rows
         if number != stated:
             raise ImportRefusedError(f"{path}: the footer states {stated} rows, but the file holds {number}")
 
 
-def _rows_at_once(metadata: pa.parquet.FileMetaData, limits: Limits) -> int:
+def _rows_at_once(source: IO[bytes], table: pa.parquet.ParquetFile, limits: Limits) -> int:
     """Return how many rows may be decoded together.
 
     A text of a dictionary stands once in the file and once per row in memory: 300 bytes can hold a thousand rows of a
-    million characters. No text is longer than its column's chunk, so chunks with a dictionary bound the batch.
+    million characters. No text is longer than its dictionary, so the largest dictionary bounds the batch.
+
+    A row of each group is read first: where what the footer says of a chunk contradicts itself, that is an error, but
+    to ask for the chunk by itself would end the process (pyarrow 26).
     """
+    metadata = table.metadata
+    for position in range(metadata.num_row_groups):
+        next(table.iter_batches(1, row_groups=[position]), None)
     groups = (metadata.row_group(position) for position in range(metadata.num_row_groups))
     chunks = (group.column(position) for group in groups for position in range(group.num_columns))
-    longest = max((chunk.total_uncompressed_size for chunk in chunks if chunk.has_dictionary_page), default=0)
+    longest = max((_dictionary_bytes(source, chunk) for chunk in chunks), default=0)
     return max(_LEAST_ROWS, min(_BATCH_ROWS, limits.held_bytes // 4 // max(longest, 1)))
+
+
+def _dictionary_bytes(source: IO[bytes], chunk: pa.parquet.ColumnChunkMetaData) -> int:
+    """Return the size of a chunk's dictionary, from the header of its first page; 0 where it has none.
+
+    The header is Thrift's compact protocol: kind of page, size unpacked, size packed, each a zigzag varint. Where it is
+    anything else, the size is that of the whole chunk.
+    """
+    starts = [chunk.data_page_offset, chunk.dictionary_page_offset if chunk.has_dictionary_page else None]
+    source.seek(min(start for start in starts if start is not None and start > 0))
+    found = _PAGE_HEADER.match(source.read(_PAGE_HEADER_BYTES))
+    if not found:
+        return int(chunk.total_uncompressed_size)
+    kind, unpacked, packed = (_number(varint) for varint in found.groups())
+    return max(unpacked, packed) if kind == _DICTIONARY_PAGE else 0
+
+
+def _number(varint: bytes) -> int:
+    """Return the number of a zigzag varint: seven bits a byte, the lowest first, the lowest of all the sign."""
+    bits = sum((byte & 0x7F) << 7 * position for position, byte in enumerate(varint))
+    return -(bits >> 1) - 1 if bits & 1 else bits >> 1
 
 
 def iter_arrow(path: Path, file: io.BufferedReader, limits: Limits) -> Iterator[RawRow]:

@@ -132,6 +132,7 @@ class ScoreChoice:
     rubric: str | None = None
     dimensions: tuple[str, ...] = ()  # empty: the mean over all that are scored
     people_first: bool = True  # a correction stands in for the judge's score (Sec. 3.2)
+    calibrated: bool = field(default=False, metadata=LATER)  # through the maps of tso-data calibrate
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ class BuildScores:
     name: str
     base: str
     scores: ScoreChoice
+    calibrations: tuple[str, ...] = ()
 
 
 def compute_stats(store: Store, question: Question | None = None) -> Report:
@@ -70,7 +71,7 @@ class Statistics:
     scores: ScoreChoice
     untold: str | None
     matrix: ModelMatrix | None
-    kept: list[ScoreChoice] = field(default_factory=list)  # whose scores the table of answers' scores holds
+    kept: list[Mapping[str, object]] = field(default_factory=list)  # whose scores the table of answers' scores holds
 
     @classmethod
     def of(cls, reader: Reader, question: Question) -> Statistics:
@@ -112,8 +113,8 @@ class Statistics:
 
     def scope(self, section: str, build: BuildScores | None = None) -> Scope:
         """Return the scope of a section, the scores of answers kept: the chosen ones, or those a build went by."""
-        scores = build.scores if build else self.scores
-        values = {**_score_values(scores), "n_sample": sections.N_SIMILARITY}
+        scores = _score_values(build.scores, build.calibrations) if build else _score_values(self.scores)
+        values = {**scores, "n_sample": sections.N_SIMILARITY}
         values["seed"] = stream_seed(self.question.seed, "similarity")
         if section in ("shape", "wins", "margins", "quality"):
             self._keep_scores(scores)
@@ -121,9 +122,9 @@ class Statistics:
             return Scope(self.reader, section, {**values, "build": build.name}, {"build": build.name})
         return Scope(self.reader, section, values)
 
-    def _keep_scores(self, scores: ScoreChoice) -> None:
+    def _keep_scores(self, scores: Mapping[str, object]) -> None:
         if self.kept[-1:] != [scores]:
-            self.reader.keep(SCORES_TABLE, f"stats/{SCORES_TABLE}", append=False, **_score_values(scores))
+            self.reader.keep(SCORES_TABLE, f"stats/{SCORES_TABLE}", append=False, **scores)
             self.kept[:] = [scores]
 
     def _section(self, name: str) -> tuple[list[Figure], str | None]:
@@ -198,12 +199,13 @@ class Statistics:
         return figures
 
 
-def _score_values(scores: ScoreChoice) -> dict[str, object]:
+def _score_values(scores: ScoreChoice, calibrations: Sequence[str] = ()) -> dict[str, object]:
     return {
         "judge": scores.judge,
         "rubric": scores.rubric,
         "dimensions": list(scores.dimensions),
         "people_first": scores.people_first,
+        "calibrations": list(calibrations),
     }
 
 
@@ -213,8 +215,8 @@ def _builds(reader: Reader, name: str | None) -> tuple[BuildScores, ...]:
         known = ", ".join(str(row[0]) for row in reader.rows("stats/builds", build=None)) or "none yet"
         raise UnknownNameError(f"no build of pairs {name!r}; the store has: {known}")
     return tuple(
-        BuildScores(str(build), str(base), _recipe_scores(json.loads(recipe), judge, rubric))
-        for build, base, judge, rubric, recipe in rows
+        BuildScores(str(build), str(base), _recipe_scores(json.loads(recipe), judge, rubric), tuple(maps or ()))
+        for build, base, judge, rubric, recipe, maps in rows
     )
 
 
