@@ -11,7 +11,14 @@ if TYPE_CHECKING:
     from tsodata.engines.options import EngineOptions
     from tsodata.runner import Limits
 
-EngineName = Annotated[str, typer.Option("--engine", help="openai, transformers or vllm.")]
+EngineName = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        help="openai, served, transformers or vllm (docs/engines.md).",
+        show_default="transformers for a folder, else openai",
+    ),
+]
 Endpoint = Annotated[
     str | None,
     typer.Option("--endpoint", help="The endpoint's address.", show_default="$OPENAI_BASE_URL, else OpenAI's"),

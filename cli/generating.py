@@ -10,6 +10,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .engine_options import (
+    Attempts,
+    BudgetTokens,
+    BudgetUsd,
+    CallTimeout,
+    Concurrency,
+    Endpoint,
+    EngineName,
+    EngineSettings,
+    KeyEnv,
+    MaxWait,
+    Price,
+    Revision,
+)
 from .exits import ExitCode, guarded, narrate
 from .legible import say
 from .opening import open_store, plain, print_json, recorded
@@ -27,28 +41,24 @@ def generate(
     cell: Annotated[str | None, typer.Option(help="The cell to fill, as FAMILY/VERSION/SIZE.")] = None,
     model: Annotated[str | None, typer.Option(help="The model's name at the endpoint, or its folder.")] = None,
     matrix: Annotated[Path | None, typer.Option(help="Many cells: a TOML file (docs/generate.md).")] = None,
-    engine: Annotated[str, typer.Option(help="openai, served, transformers or vllm (docs/engines.md).")] = "openai",
-    endpoint: Annotated[
-        str | None, typer.Option(help="The endpoint's address.", show_default="$OPENAI_BASE_URL, else OpenAI's")
-    ] = None,
-    key_env: Annotated[str, typer.Option(help="The environment variable that holds the key.")] = "OPENAI_API_KEY",
-    revision: Annotated[str | None, typer.Option(help="The model's revision, where you know it.")] = None,
-    engine_option: Annotated[
-        list[str] | None, typer.Option("--engine-option", "-e", help="NAME=VALUE for the engine; may be repeated.")
-    ] = None,
+    engine: EngineName = None,
+    endpoint: Endpoint = None,
+    key_env: KeyEnv = "OPENAI_API_KEY",
+    revision: Revision = None,
+    engine_option: EngineSettings = None,
     samples: Annotated[int, typer.Option("--samples", "-n", min=1, help="Answers to each prompt.")] = 1,
     dataset: Annotated[str | None, typer.Option(help="Only prompts of this data set.")] = None,
     temperature: Annotated[float, typer.Option(min=0, help="Sampling temperature.")] = 0.7,
     top_p: Annotated[float, typer.Option(min=0, max=1, help="Nucleus sampling.")] = 0.9,
     max_tokens: Annotated[int, typer.Option(min=1, help="Most tokens of an answer.")] = 2048,
     seed: Annotated[int, typer.Option(min=0, help="The seed; each prompt and sample has its own from it.")] = 43,
-    concurrency: Annotated[int, typer.Option(min=1, help="Most calls at once.")] = 32,
-    attempts: Annotated[int, typer.Option(min=1, help="Tries of a request; rate limits do not count.")] = 4,
-    timeout: Annotated[float, typer.Option(min=0.001, help="Seconds for one whole answer.")] = 600.0,
-    max_wait: Annotated[float, typer.Option(min=0, help="Seconds to leave the endpoint alone, at most.")] = 120.0,
-    price: Annotated[Path | None, typer.Option(help="A TOML table of prices (docs/generate.md).")] = None,
-    budget_tokens: Annotated[int | None, typer.Option(min=1, help="Stop at so many tokens.")] = None,
-    budget_usd: Annotated[float | None, typer.Option(min=0, help="Stop at so many US dollars; needs --price.")] = None,
+    concurrency: Concurrency = 32,
+    attempts: Attempts = 4,
+    timeout: CallTimeout = 600.0,
+    max_wait: MaxWait = 120.0,
+    price: Price = None,
+    budget_tokens: BudgetTokens = None,
+    budget_usd: BudgetUsd = None,
     shard: Annotated[str | None, typer.Option(help="I/N: one part of the prompts, into journals.")] = None,
     journal: Annotated[Path | None, typer.Option(help="The folder of journals.", show_default="journals")] = None,
     batch_out: Annotated[Path | None, typer.Option(help="Write an OpenAI batch file, and ask nobody.")] = None,

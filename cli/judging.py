@@ -70,7 +70,7 @@ def judge(
     reference: ShowReferences = True,
     canary: Annotated[str, typer.Option(help="Share of prompts to plant a canary on, such as 1%.")] = "0%",
     seed: OfSeed = 43,
-    engine: EngineName = "openai",
+    engine: EngineName = None,
     endpoint: Endpoint = None,
     key_env: KeyEnv = "OPENAI_API_KEY",
     revision: Revision = None,
@@ -92,6 +92,7 @@ def judge(
 
     Pairs are compared in both orders; where these disagree, the pair is a tie and is counted.
     """
+    from tsodata.engines.choosing import usual_engine
     from tsodata.judging import Choice, make_task, plan_judging
 
     choice = Choice(tuple(listed(cells)), build, dataset, missing, against, _shard(shard))
@@ -110,15 +111,16 @@ def judge(
     if dry_run:
         _print(plan_judging(opened, task), as_json=as_json)
         return
+    name = engine or usual_engine(model, endpoint)
     options = engine_options(
-        engine, endpoint=endpoint, key_env=key_env, revision=revision, settings=engine_option,
+        name, endpoint=endpoint, key_env=key_env, revision=revision, settings=engine_option,
         concurrency=concurrency, timeout_s=timeout,
     )  # fmt: skip
     limits = limits_of(
         model, concurrency=concurrency, attempts=attempts, max_wait=max_wait, price=price,
         budget_tokens=budget_tokens, budget_usd=budget_usd,
     )  # fmt: skip
-    _run(opened, task, (engine, model, options), limits=limits, share=share, as_json=as_json)
+    _run(opened, task, (name, model, options), limits=limits, share=share, as_json=as_json)
 
 
 def _run(
@@ -176,7 +178,7 @@ def selftest(
     dataset: OfDataset = None,
     reference: ShowReferences = True,
     seed: OfSeed = 43,
-    engine: EngineName = "openai",
+    engine: EngineName = None,
     endpoint: Endpoint = None,
     key_env: KeyEnv = "OPENAI_API_KEY",
     revision: Revision = None,
@@ -197,7 +199,7 @@ def selftest(
 
     Measured, not prevented. The made-up answers are kept as evidence, apart from all material.
     """
-    from tsodata.engines.choosing import make_engine
+    from tsodata.engines.choosing import make_engine, usual_engine
     from tsodata.judging import Choice, make_task
     from tsodata.judging import selftest as try_judge
     from tsodata.runner import raise_ending
@@ -208,8 +210,9 @@ def selftest(
         rubric, judge=judge_name or model, dimensions=listed(dimensions), n_samples=k, seed=seed,
         show_references=reference, choice=Choice(tuple(listed(cells)), dataset=dataset),
     )  # fmt: skip
+    name = engine or usual_engine(model, endpoint)
     options = engine_options(
-        engine, endpoint=endpoint, key_env=key_env, revision=revision, settings=engine_option,
+        name, endpoint=endpoint, key_env=key_env, revision=revision, settings=engine_option,
         concurrency=concurrency, timeout_s=timeout,
     )  # fmt: skip
     limits = limits_of(
@@ -217,9 +220,9 @@ def selftest(
         budget_tokens=budget_tokens, budget_usd=budget_usd,
     )  # fmt: skip
     opened, teller = open_store(store, wait), Teller()
-    arguments = {**task.recorded(), "engine": engine, "model": model, "options": plain(options), "n": n}
+    arguments = {**task.recorded(), "engine": name, "model": model, "options": plain(options), "n": n}
     with recorded(opened, {**arguments, "limits": plain(limits)}, seed=seed) as run, contextlib.closing(teller):
-        served = make_engine(engine, model, options)
+        served = make_engine(name, model, options)
         found = try_judge(
             opened, task, served, run=run, limits=limits, n_answers=n,
             tell=lambda progress: teller("self-test", progress),

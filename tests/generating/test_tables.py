@@ -71,6 +71,16 @@ def test_a_single_cell_needs_a_model():
         make_ask({"engine": "openai", "cell": "owl/v1/7"}, where="--cell and --model")
 
 
+def test_without_an_engine_a_folder_runs_here_and_a_name_is_asked_for_elsewhere(tmp_path):
+    def engine(**row):
+        return make_ask({"cell": "owl/v1/7", **row}, where="here").engine
+
+    assert engine(model=str(tmp_path)) == "transformers"
+    assert engine(model=str(tmp_path), endpoint="http://localhost:1/v1") == "openai"
+    assert engine(model="owl-7b") == "openai"
+    assert engine(model=str(tmp_path), engine="vllm") == "vllm"
+
+
 def test_prices_are_dollars_per_million_tokens(tmp_path):
     table = PriceTable.read(written(tmp_path, '[models."org/m"]\nprompt = 0.5\ncompletion = 2\n'))
 

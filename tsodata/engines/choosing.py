@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType
 from typing import cast
 
@@ -20,6 +21,11 @@ ENGINES: Mapping[str, str] = MappingProxyType(
         "vllm": "vLLM in a process of its own",
     }
 )
+
+
+def usual_engine(model: str, endpoint: str | None) -> str:
+    """Return the engine of a model where none is named: a folder runs here, a name is asked for elsewhere."""
+    return "transformers" if endpoint is None and Path(model).is_dir() else "openai"
 
 
 def check_options(name: str, options: EngineOptions) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsodata.engines.choosing import usual_engine
 from tsodata.engines.options import EngineOptions
 from tsodata.engines.protocol import Sampling
 from tsodata.errors import UsageError
@@ -68,7 +69,7 @@ def read_matrix(path: Path, defaults: Mapping[str, object]) -> list[Ask]:
     """
     cells = read_table(path, refuse=UsageError).get("cells")
     if not isinstance(cells, list) or not cells or not all(isinstance(row, dict) for row in cells):
-        raise UsageError(f"{path}: no [[cells]]; each names a cell, an engine and a model")
+        raise UsageError(f"{path}: no [[cells]]; each names a cell and a model")
     asks = [make_ask({**defaults, **row}, where=f"{path}: cell {number}") for number, row in enumerate(cells, 1)]
     labels = [ask.source.label for ask in asks]
     for label in labels:
@@ -90,7 +91,7 @@ def make_ask(row: Mapping[str, object], *, where: str) -> Ask:
         is_number = kind is float and isinstance(value, int)
         if isinstance(value, bool) or not (isinstance(value, kind) or is_number):
             raise UsageError(f"{where}: {name} = {value!r} is not {_WORDS[kind]}")
-    for name in ("cell", "model", "engine"):
+    for name in ("cell", "model"):
         if not row.get(name):
             raise UsageError(f"{where}: no {name}")
     values: dict[str, Any] = dict(row)
@@ -98,7 +99,7 @@ def make_ask(row: Mapping[str, object], *, where: str) -> Ask:
     return Ask(
         source=parse_cell(values["cell"]),
         model=values["model"],
-        engine=values["engine"],
+        engine=values.get("engine") or usual_engine(values["model"], values.get("endpoint")),
         sampling=Sampling(**_picked(values, _SAMPLING)),
         options=EngineOptions(settings=own, **_picked(values, _REACHING)),
         **_picked(values, _DRAWING),
