@@ -49,7 +49,7 @@ with marks as (
         stddev_samp(scores.value) as sd,
         count(*) as n_marks,
         null::varchar as reason,
-    from scores
+    from tso_scores() as scores
     where scores.value is not null
     group by all
     union all
