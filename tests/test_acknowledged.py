@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tsodata import connecting
 from tsodata.acknowledged import Mark, mark_path, read_mark, write_mark
 from tsodata.checks import check_store
 from tsodata.connecting import wal_path
@@ -167,6 +168,22 @@ def test_a_mark_that_is_behind_or_lacks_stops_nobody(store):
     assert [finding.check.name for finding in check_store(store).findings] == ["unmarked-store"]
     add(store, "third")
     assert read_mark(store.path).commit_seq == 9
+
+
+def test_a_store_that_is_shown_late_is_looked_at_again(store, monkeypatch):
+    with store.run(Run("one")):
+        pass
+    look, shown = connecting.lost_commits, []
+
+    def late(connection, path):
+        shown.append(len(shown))
+        return (Mark(1, 1), Mark(2, 2)) if len(shown) == 1 else look(connection, path)
+
+    monkeypatch.setattr(connecting, "lost_commits", late)
+
+    with store.reader() as reader:
+        assert reader.snapshot().commit_seq > 1
+    assert shown == [0, 1]
 
 
 def test_a_mark_that_cannot_be_read_is_told_and_set_aside_by_recovering(store):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tsodata.importers import FORMATS
 from tsodata.importers.context import Answer, Context, Lookup, Named, Refused
 from tsodata.naming import Naming
-from tsodata.records import Record, Source
+from tsodata.records import Prompt, Record, Source
 
 TURN_1 = "[The Start of Assistant's Answer]\nIt is.\n[The End of Assistant's Answer]"
 GAME = (
@@ -45,6 +45,32 @@ BASES = {
         "prompt_id": "1",
         "id": "2",
         "tags": ["x"],
+    },
+    "journal": {
+        "messages": '[{"role":"user","content":"q"}]',
+        "prompt_key": f"{Prompt.of_user('q').prompt_key:016x}",
+        "family": "f",
+        "version": "1",
+        "size": 7.0,
+        "settings": '{"temperature":1.0}',
+        "text": "a",
+        "sample_index": 0,
+        "seed": 1,
+        "finish_reason": "stop",
+        "previous_key": None,
+        "call_key": "0000000000000001",
+        "request_key": "0000000000000002",
+        "engine": "e",
+        "endpoint": None,
+        "model": "m",
+        "attempt": 1,
+        "failure": None,
+        "detail": None,
+        "n_prompt_tokens": 1,
+        "n_completion_tokens": 1,
+        "seconds": 0.5,
+        "served_model": "m",
+        "prompt_sha256": "00",
     },
     "corrections": {
         "response_id": "r1-0000000000000001",

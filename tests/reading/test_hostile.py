@@ -384,7 +384,7 @@ def test_long_texts_that_differ_are_read_many_rows_at_once(tmp_path):
     limits = Limits(held_bytes=400_000_000)
 
     with path.open("rb") as file:
-        n_rows = arrow_rows._rows_at_once(file, parquet.read_metadata(path), limits)
+        n_rows = arrow_rows._rows_at_once(file, parquet.ParquetFile(file), limits)
 
     assert n_rows in range(40, 101)  # 100 MB by a dictionary of 1 to 2.5 MB; the column has 16 MB
     assert [row.value["a"][-4:] for row in iter_rows(path, limits)] == [f"{number:04}" for number in range(8_000)]

@@ -5,6 +5,7 @@ Keys are made again from the content, so that the import adds what a run without
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from tsodata.calls import Call, Reply
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _KINDS = {kind.value for kind in FailureKind}
+
+
+_KEY = re.compile(r"[0-9a-f]{16}")
 
 
 def parse(row: Row, context: Context) -> Iterator[Record]:
@@ -94,7 +98,6 @@ def _messages(row: Row) -> tuple[Message, ...]:
 
 def _key(row: Row, name: str) -> int:
     digits = text(row, name)
-    try:
-        return int(digits, 16) if len(digits) == 16 else fail("wrong_type", f"field {name!r} is not 16 hex digits")
-    except ValueError:
+    if not _KEY.fullmatch(digits):
         fail("wrong_type", f"field {name!r} is not 16 hex digits")
+    return int(digits, 16)
