@@ -38,10 +38,11 @@ def test_nothing_to_ask_is_done_at_once(ask):
     assert ask([], well)[0].n_planned == 0
 
 
-def test_batches_that_are_kept_hold_a_hundred_at_most(ask):
-    _, kept, _ = ask(KEYS, well, limits={"concurrency": 300})
+@pytest.mark.parametrize(("concurrency", "most"), [(20, 100), (80, 160)])
+def test_batches_that_are_kept_hold_a_hundred_or_twice_the_calls_at_once(ask, concurrency, most):
+    _, kept, _ = ask(KEYS, well, limits={"concurrency": concurrency})
 
-    assert max(map(len, kept)) <= 100
+    assert max(map(len, kept)) <= most
 
 
 def test_an_engine_gets_as_many_requests_a_call_as_it_takes(ask):

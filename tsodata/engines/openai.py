@@ -22,6 +22,8 @@ from tsodata.engines.protocol import Completion, Failure, FailureKind, ModelIden
 from tsodata.errors import UsageError
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
 
 _NO_KEY = "none"  # some endpoints want a key, whichever
@@ -65,7 +67,9 @@ class OpenAIEngine:
         self.endpoint: str | None = endpoint
         self.max_concurrency = options.concurrency
         self._address, self._key, self._timeout_s = f"{endpoint}/chat/completions", key, options.timeout_s
-        self._client: httpx2.AsyncClient | None = None
+        self._clients: list[httpx2.AsyncClient] = []
+        self._idle: list[httpx2.AsyncClient] = []
+        self._trusted: ssl.SSLContext | None = None
 
     async def complete(self, requests: Sequence[Request]) -> Sequence[Completion | Failure]:
         """Return one completion or failure per request; they go out one by one."""
@@ -73,14 +77,17 @@ class OpenAIEngine:
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        while self._clients:
+            await self._clients.pop().aclose()
+        self._idle.clear()
 
     async def _complete(self, request: Request) -> Completion | Failure:
-        client = self._client or self._connect()
+        client = self._idle.pop() if self._idle else self._connect()
         started = time.perf_counter()
-        result = await self._reply(request, client)
+        try:
+            result = await self._reply(request, client)
+        finally:
+            self._idle.append(client)
         if isinstance(result, Failure):
             return replace(result, detail=without_key(result.detail, self._key))
         if self._key is not None and is_secret(self._key) and self._key in repr(result):
@@ -101,17 +108,20 @@ class OpenAIEngine:
             return _disconnected(error)
 
     def _connect(self) -> httpx2.AsyncClient:
+        """Return a client of one connection: a pool of many looks at each of them for every request (httpx2 2.16)."""
         import httpx2
 
         for name in ("httpx2", "httpcore2"):
             logging.getLogger(name).setLevel(logging.WARNING)  # they log addresses
-        n = self.max_concurrency
-        self._client = httpx2.AsyncClient(
+        self._trusted = self._trusted or httpx2.create_ssl_context()
+        client = httpx2.AsyncClient(
             headers={"Authorization": f"Bearer {self._key or _NO_KEY}", "Content-Type": "application/json"},
-            limits=httpx2.Limits(max_connections=n, max_keepalive_connections=n),
+            limits=httpx2.Limits(max_connections=1, max_keepalive_connections=1),
             timeout=httpx2.Timeout(self._timeout_s, connect=min(_CONNECT_S, self._timeout_s), pool=None),
+            verify=self._trusted,
         )
-        return self._client
+        self._clients.append(client)
+        return client
 
 
 def _disconnected(error: httpx2.HTTPError) -> Failure:

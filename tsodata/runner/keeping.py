@@ -10,16 +10,19 @@ from concurrent.futures import Executor
 
 from tsodata.runner.sums import Ended, Keep
 
-BATCH_ROWS = 100
+BATCH_ROWS = 100  # at least; twice the calls at once, so that they need not wait while a batch is committed
 BATCH_S = 0.05
 _COMMITS_SHARE = 0.2  # of the time, at most, so that slow disks get larger batches
 _LONGEST_S = 1.0
 
 
 class Keeper:
-    """Commits what ended, up to `BATCH_ROWS` at once; nothing is told as kept before `keep` has returned."""
+    """Commits what ended, up to `batch_rows` at once; nothing is told as kept before `keep` has returned."""
 
-    def __init__(self, keep: Keep, kept: Callable[[list[tuple[Ended, bool]]], None], *, thread: Executor) -> None:
+    def __init__(
+        self, keep: Keep, kept: Callable[[list[tuple[Ended, bool]]], None], *, thread: Executor, concurrency: int
+    ) -> None:
+        self.batch_rows = max(BATCH_ROWS, 2 * concurrency)
         self.error: BaseException | None = None
         self._keep, self._kept, self._thread = keep, kept, thread
         self._waiting: deque[tuple[Ended, bool]] = deque()
@@ -36,13 +39,13 @@ class Keeper:
     @property
     def has_room(self) -> bool:
         """Return whether less than a batch is uncommitted: else nothing more is to be asked for now."""
-        return self.n_uncommitted < BATCH_ROWS
+        return self.n_uncommitted < self.batch_rows
 
     def add(self, ended: Ended, *, is_last: bool) -> None:
         """Take an attempt that ended; `is_last` says that its request is not tried again."""
         self._waiting.append((ended, is_last))
         self._news.set()
-        if len(self._waiting) >= BATCH_ROWS:
+        if len(self._waiting) >= self.batch_rows:
             self._urgent.set()
 
     async def moved(self) -> None:
@@ -65,10 +68,10 @@ class Keeper:
         while True:
             await self._news.wait()
             await self._linger()
-            batch = [self._waiting.popleft() for _ in range(min(BATCH_ROWS, len(self._waiting)))]
+            batch = [self._waiting.popleft() for _ in range(min(self.batch_rows, len(self._waiting)))]
             if not self._waiting:
                 self._news.clear()
-            if len(self._waiting) < BATCH_ROWS and not self._is_flushing:
+            if len(self._waiting) < self.batch_rows and not self._is_flushing:
                 self._urgent.clear()
             self._n_committing = len(batch)
             started = time.perf_counter()

@@ -57,7 +57,7 @@ def run_waves(
 ) -> Sums:
     """Ask an engine for one wave of requests after the other; a wave is planned once the one before is committed.
 
-    Requests are drawn as they are needed. `keep` gets every attempt that ended, failures too, at most 100 at once, and
+    Requests are drawn as they are needed. `keep` gets every attempt that ended, failures too, a batch at once, and
     has to commit them in one transaction: a request counts as done only once `keep` has returned. It is never called
     twice at once, nor while requests are drawn. Ctrl-C or SIGTERM lets what is in flight end and be committed; a second
     one gives up what is in flight. The engine is closed at the end.
@@ -110,7 +110,7 @@ class _Running:
         self.started_at = self.loop.time()
         self.stopping, self.idle, self.pulling = asyncio.Event(), asyncio.Event(), asyncio.Lock()
         with ThreadPoolExecutor(1, "tso-store") as self.thread, self._signals():
-            self.keeper = Keeper(self.keep, self._kept, thread=self.thread)
+            self.keeper = Keeper(self.keep, self._kept, thread=self.thread, concurrency=self.pace.most)
             others = [asyncio.create_task(self._keep_batches()), asyncio.create_task(self._tick())]
             try:
                 await self._run_waves()
