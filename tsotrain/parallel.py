@@ -81,7 +81,9 @@ def processes() -> Iterator[Processes]:
     # gloo beside nccl: what is offloaded to the CPU is clipped there
     distributed.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     try:
-        yield Processes(distributed.get_rank(), n_ranks, device)
+        ours = Processes(distributed.get_rank(), n_ranks, device)
+        yield ours
+        ours.wait()  # who leaves while another still talks to it ends it with an abort
     finally:
         distributed.destroy_process_group()
 
