@@ -43,6 +43,7 @@ PREFIXES = {
     "request": "req",
 }
 _ID = re.compile(r"^([a-z]+)(\d+)-([0-9a-f]{16})$")
+_BLOCK_BYTES = 1 << 20
 _PACKAGES = ("duckdb", "polars", "pyarrow")
 
 
@@ -111,6 +112,17 @@ def parse_id(noun: str, text: str) -> int:
     if not match or match[1] != PREFIXES[noun] or match[2] != ALGORITHM:
         raise UsageError(f"{text!r} is not a {noun} id; it looks like {PREFIXES[noun]}{ALGORITHM}-0123456789abcdef")
     return int(match[3], 16)
+
+
+def files_sha256(files: Iterable[Path]) -> str:
+    """Return the sha256 over files in their order, each its name and its bytes, in hex: how weights are known."""
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.name}\n".encode())
+        with file.open("rb") as opened:
+            while block := opened.read(_BLOCK_BYTES):
+                digest.update(block)
+    return digest.hexdigest()
 
 
 def stream_seed(seed: int, *stream: object) -> int:

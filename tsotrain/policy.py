@@ -5,7 +5,6 @@ A policy's hash is over the bytes of its weights and configuration, so a cached 
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
+from tsodata.provenance import files_sha256
 from tsotrain import attention, varlen
 from tsotrain.batching import Example, PackedBatch, pack
 from tsotrain.errors import TrainError
@@ -22,7 +22,6 @@ from tsotrain.logprobs import ExampleLoss, head_loss, response_logprobs
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-_BLOCK_BYTES = 1 << 20
 _TOLERANCE_NATS = 1e-3  # between packed and plain scores in fp32, relative to the larger of 1 and the score
 
 
@@ -196,14 +195,8 @@ def policy_sha256(path: str | Path) -> str:
     Raises:
         TrainError: there is no policy.
     """
-    digest = hashlib.sha256()
     folder = _policy_folder(path)
-    for file in sorted([folder / "config.json", *folder.glob("*.safetensors")]):
-        digest.update(f"{file.name}\n".encode())
-        with file.open("rb") as opened:
-            while block := opened.read(_BLOCK_BYTES):
-                digest.update(block)
-    return digest.hexdigest()
+    return files_sha256(sorted([folder / "config.json", *folder.glob("*.safetensors")]))
 
 
 def _first_line(error: Exception) -> str:

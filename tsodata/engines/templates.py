@@ -19,10 +19,10 @@ from typing import Any
 
 from tsodata.engines.protocol import Failure, FailureKind, ModelIdentity, Request
 from tsodata.errors import DataError, UsageError
+from tsodata.provenance import files_sha256
 from tsodata.records import Message
 
 REMOTE_CODE = "+remote-code"
-_BLOCK_BYTES = 1 << 20
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _TOKENIZER_FILES = (
     "added_tokens.json",
@@ -73,11 +73,14 @@ class ModelFiles:
         Raises:
             UsageError: there are no weights in safetensors.
         """
-        weights = sorted(self.folder.glob("*.safetensors"))
+        weights = list(self.folder.glob("*.safetensors"))
         if not weights:
             raise UsageError(f"{self.folder}: no weights in safetensors there; other formats can run code")
         code = sorted(self.folder.glob("*.py")) if self.trust_remote_code else []
-        return _files_sha256([self.folder / "config.json", *weights, *code]) + REMOTE_CODE * self.trust_remote_code
+        return (
+            _files_sha256([*sorted([self.folder / "config.json", *weights]), *code])
+            + REMOTE_CODE * self.trust_remote_code
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,10 +252,4 @@ def _files_sha256(files: Iterable[Path]) -> str:
 
 @lru_cache(maxsize=64)
 def _known_sha256(files: tuple[tuple[Path, int, int], ...]) -> str:
-    digest = hashlib.sha256()
-    for file, _, _ in files:
-        digest.update(f"{file.name}\n".encode())
-        with file.open("rb") as opened:
-            while block := opened.read(_BLOCK_BYTES):
-                digest.update(block)
-    return digest.hexdigest()
+    return files_sha256(file for file, _, _ in files)
