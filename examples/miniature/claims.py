@@ -91,11 +91,15 @@ def _losses() -> Iterator[Claim]:
         "three minibatches score above one pass (DPO)",
         _minus(mark("minibatches", "thirds-dpo-3"), mark("one-pass", "dpo")),
     )
-    for form in ("separate", "joint", "linear"):
-        chosen = last("one-pass", form, "chosen_reward")
-        yield Claim("Fig. 3", f"the chosen reward rises under dual clip ({form})", chosen)
-    dpo = last("one-pass", "dpo", "chosen_reward")
-    yield Claim("Fig. 3", "the chosen reward falls under DPO", lambda seed: -dpo(seed))
+    hot = "at 5e-4"
+    yield Claim("Table 6", f"the same {hot}", lambda seed: difference(seed, "hot", "separate", "dpo"))
+    for unit, where in (("one-pass", ""), ("hot", f", {hot}")):
+        dpo = last(unit, "dpo", "chosen_reward")
+        yield Claim("Fig. 3", f"the chosen reward falls below zero under DPO{where}", lambda seed, dpo=dpo: -dpo(seed))  # type: ignore[misc]
+        for form in ("separate", "joint", "linear"):
+            chosen = last(unit, form, "chosen_reward")
+            yield Claim("Fig. 3", f"it rises above zero under dual clip ({form}){where}", chosen)
+            yield Claim("Fig. 3", f"it is above DPO's ({form}){where}", _minus(chosen, dpo))
     for form in ("separate", "joint", "linear"):
         yield Claim("Fig. 4", f"at beta 1 the margin of dual clip ({form}) is above DPO's", _margin(form, 1.0))
         yield Claim(

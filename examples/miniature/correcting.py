@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from miniature import steps
-from miniature.cells import BASE, LARGEST
+from miniature.cells import BASE, BASE_SIZE, LARGEST, label
 from miniature.ruling import JUDGE as RULE
 from miniature.steps import EXAM, Place
 from tsodata.correcting.agreement import AgreementQuestion
@@ -24,11 +25,16 @@ from tsodata.plots import draw_plots
 from tsodata.stats import Question, compute_stats
 
 BEFORE, JUDGE = "careless", "corrected"
-PER_BIN = 400  # lessons of each fifth of the scale
-MEASURED = (BASE, LARGEST)  # whose exams tell how good a judge is
+PER_BIN = 800  # lessons of each fifth of the scale
+HELD_OUT = 0.02  # of the prompts: all that is looked at is the exam
+MEASURED = (label("v1", BASE_SIZE), BASE, LARGEST)  # whose exams tell how good a judge is
+TUNING: Mapping[str, str] = MappingProxyType(
+    {"optimizer.learning_rate": "1e-3", "epochs": "4", "batch_records": "32", "precision": "fp32"}
+    | {"checkpoint_steps": "1000000", "max_norm_growth": "1e6"}
+)
 
 
-def correct(place: Place, base: Path, *, settings: Mapping[str, str], parts: Sequence[str]) -> dict[str, Any]:
+def correct(place: Place, base: Path, *, parts: Sequence[str]) -> dict[str, Any]:
     """Tune the base as a judge on the rule's scores, have it score the base's answers, and return what moved."""
     steps.judge_by_model(place, BEFORE, base, cells=MEASURED, dataset=EXAM)
     lessons = place.folder / "lessons"
@@ -36,10 +42,10 @@ def correct(place: Place, base: Path, *, settings: Mapping[str, str], parts: Seq
         with place.run(step="correct") as run:
             correct_by_judge(place.store, RULE, run=run)
         export_judge_sft(
-            place.store, Lesson(judge=BEFORE, per_bin=PER_BIN, held_out=0.05, seed=place.seed), out=lessons
+            place.store, Lesson(judge=BEFORE, per_bin=PER_BIN, held_out=HELD_OUT, seed=place.seed), out=lessons
         )
     manifest = json.loads((lessons / "manifest.json").read_text(encoding="utf-8"))
-    tuned = steps.tune(place, lessons, kind="judge", policy=base, settings=settings, name=JUDGE)
+    tuned = steps.tune(place, lessons, kind="judge", policy=base, settings=TUNING, name=JUDGE)
     steps.judge_by_model(place, JUDGE, tuned, cells=MEASURED, dataset=EXAM)
     steps.judge_by_rule(place, MEASURED, dataset=EXAM)
     for part in parts:
@@ -89,9 +95,9 @@ join judgements on tso_id('jud', judgements.judgement_key) = scores.judgement_id
 join v_responses as responses using (response_id)
 join v_prompts as prompts on prompts.prompt_id = scores.prompt_id
 where prompts.dataset = 'exam' and responses.source = $cell
-group by all
+group by prompts.text, responses.text, scores.dimension
 having count(distinct scores.judge) = 3
-order by hash(prompts.text), scores.dimension
+order by md5(prompts.text), scores.dimension
 limit 8
 """
 

@@ -1,12 +1,12 @@
 """The experiments on one seed's store, each a unit that leaves its figures behind. A method is a recipe and a loss.
 
-Units stand in the order in which they run; a unit that needs what an earlier one made says so by its place.
+Units stand in the order in which they run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -19,10 +19,10 @@ from miniature.steps import Place
 from tsotrain.metrics import read_log
 
 PARTS = ("part-1", "part-2", "part-3")
-LEARNING_RATE = 5e-4
+LEARNING_RATE = 2e-4
+HOT = 5e-4  # a rate at which DPO breaks
 SETTINGS: Mapping[str, str] = MappingProxyType(
     {
-        "optimizer.learning_rate": str(LEARNING_RATE),
         "batch_pairs": "16",
         "epochs": "2",
         "precision": "fp32",
@@ -31,7 +31,8 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
     }
 )
 TUNING: Mapping[str, str] = MappingProxyType(
-    {name: value for name, value in SETTINGS.items() if name != "batch_pairs"} | {"batch_records": "16"}
+    {name: value for name, value in SETTINGS.items() if name != "batch_pairs"}
+    | {"batch_records": "16", "optimizer.learning_rate": str(LEARNING_RATE)}
 )
 BETAS = (0.1, 0.3, 1.0)
 LOSSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -44,6 +45,7 @@ LOSSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "cdpo": {"loss.name": "cdpo"},
     }
 )
+READINGS = ("dpo", "separate", "joint", "linear")
 _CURVES = ("step", "chosen_reward", "rejected_reward", "margin", "accuracy", "gradient_scale", "rejected_clipped")
 Figures = dict[str, Any]
 
@@ -55,6 +57,7 @@ class Trials:
     place: Place
     models: Path
     n_samples: int
+    learning_rate: float = LEARNING_RATE
 
     @property
     def base(self) -> Path:
@@ -66,7 +69,8 @@ class Trials:
     ) -> tuple[Path, Figures]:
         """Train a stage, and return the policy and the stage's figures."""
         out = self.place.folder / "stages" / name
-        settings = {**SETTINGS, **LOSSES[loss], "loss.beta": str(beta)}
+        rate = {"optimizer.learning_rate": str(self.learning_rate)}
+        settings = {**SETTINGS, **LOSSES[loss], **rate, "loss.beta": str(beta)}
         report = steps.train(
             self.place, build, policy=policy or self.base, settings=settings, out=out, minibatch=minibatch
         )
@@ -82,20 +86,24 @@ class Trials:
         """Draw a build around the base, and return its sizes and the realised shares."""
         build = steps.draw(self.place, name, recipe, base=BASE)
         shares = [[share.pool, share.side, share.source, share.realised] for share in build.shares]
-        return {"n_pairs": build.n_pairs, "shares": shares}
+        return {"n_pairs": build.n_pairs, "n_answers": build.n_responses, "shares": shares}
 
 
-def tso(*datasets: str, candidates: str = "base", minibatches: int = 1) -> dict[str, Any]:
-    """Return TSO's recipe (Secs. 3.2, 4.1.2): half from the matrix by weight, half the base's best against its worst."""
+def tso(*datasets: str, policy: str | None = None, minibatches: int = 1) -> dict[str, Any]:
+    """Return TSO's recipe (Secs. 3.2, 4.1.2): half from the matrix by weight, half the base's best over its worst."""
     matrix = {"share": 0.5, "draw": "weighted", "chosen": {"human": 0.5, "newest-larger": 0.5}, "rejected": "uniform"}
-    own = {"share": 0.5, "draw": "max_min", "candidates": [candidates]}
+    own = {"share": 0.5, "draw": "max_min", **_given_by(policy)}
     return _recipe({"matrix": matrix, "self": own}, datasets or PARTS, judge=JUDGE, minibatches=minibatches)
 
 
-def own(draw: str, *datasets: str, judge: str, candidates: str = "base", **settings: object) -> dict[str, Any]:
-    """Return a recipe over a source's own scored answers."""
-    pool = {"draw": draw, "candidates": [candidates], **settings}
-    return _recipe({"self": pool}, datasets or PARTS, judge=judge)
+def own(draw: str, *datasets: str, judge: str, policy: str | None = None, **settings: object) -> dict[str, Any]:
+    """Return a recipe over the base's own scored answers."""
+    return _recipe({"self": {"draw": draw, **_given_by(policy), **settings}}, datasets or PARTS, judge=judge)
+
+
+def _given_by(policy: str | None) -> dict[str, Any]:
+    """Return whose answers a pool draws from: the base's, where wanted those of one policy."""
+    return {"candidates": ["base"]} | ({"policy": policy} if policy else {})
 
 
 def between(chosen: Mapping[str, float], rejected: str) -> dict[str, Any]:
@@ -115,6 +123,12 @@ def one_pass(trials: Trials) -> Figures:
     return {"build": drawn, **{loss: trials.trial(loss, "all", loss) for loss in LOSSES}}
 
 
+def hot(trials: Trials) -> Figures:
+    """Table 6 and Fig. 3 at a learning rate that is too high for DPO: which reading of dual clip holds?"""
+    at = replace(trials, learning_rate=HOT)
+    return {loss: at.trial(f"hot-{loss}", "all", loss) for loss in READINGS}
+
+
 def own_answers(trials: Trials) -> Figures:
     """RSO (Table 2), and RAFT and ReST: the base's own answers, by the judge's scores."""
     found: Figures = {"build": trials.draw("rso", own("rso", judge=JUDGE, beta=0.5))}
@@ -123,10 +137,10 @@ def own_answers(trials: Trials) -> Figures:
         ("raft", own("best_of_n", judge=JUDGE)),
         ("rest", own("threshold", judge=JUDGE, min_score=9.0)),
     ):
-        trials.draw(name, recipe)
+        drawn = trials.draw(name, recipe)
         records = steps.export_answers(trials.place, name)
         policy = steps.tune(trials.place, records, kind="policy", policy=trials.base, settings=TUNING, name=name)
-        found[name] = steps.examine(trials.place, name, policy)
+        found[name] = {**drawn, **steps.examine(trials.place, name, policy)}
     return found
 
 
@@ -142,24 +156,20 @@ def self_reward(trials: Trials) -> Figures:
 
 def _loop(trials: Trials, name: str, loss: str, *, judge: str) -> Figures:
     found: Figures = {}
-    policy, candidates = trials.base, "base"
+    policy, given_by = trials.base, None
     for stage, part in enumerate(PARTS, 1):
         called = f"{name}-{stage}"
         if stage > 1:
-            candidates = f"again/{name}-{stage - 1}/1"
-            steps.fill(trials.place, candidates, policy, dataset=part, n_samples=trials.n_samples)
+            steps.fill(trials.place, BASE, policy, dataset=part, n_samples=trials.n_samples)
             if judge == RULE:
-                steps.judge_by_rule(trials.place, [candidates], dataset=part)
+                steps.judge_by_rule(trials.place, [BASE], dataset=part)
             else:
                 tuned = trials.place.folder / "tuned" / judge / "policy"
-                steps.judge_by_model(trials.place, judge, tuned, cells=[candidates], dataset=part)
-        is_tso = judge == JUDGE
-        recipe = (
-            tso(part, candidates=candidates) if is_tso else own("max_min", part, judge=judge, candidates=candidates)
-        )
+                steps.judge_by_model(trials.place, judge, tuned, cells=[BASE], dataset=part)
+        recipe = own("max_min", part, judge=judge, policy=given_by) if judge == RULE else tso(part, policy=given_by)
         trials.draw(called, recipe)
         found[called] = trials.trial(called, called, loss, policy=policy)
-        policy = Path(found[called]["policy"])
+        policy, given_by = Path(found[called]["policy"]), f"{called}/1"
     return found
 
 
@@ -179,7 +189,7 @@ def betas(trials: Trials) -> Figures:
     """Fig. 4: final rewards over beta, on the first of the three minibatches."""
     found: Figures = {}
     for beta in BETAS:
-        for loss in ("dpo", "separate", "joint", "linear"):
+        for loss in READINGS:
             name = f"beta-{beta}-{loss}"
             _, figures = trials.train(name, "thirds", loss, beta=beta)
             lines = figures["curves"]
@@ -220,12 +230,13 @@ def sources(trials: Trials) -> Figures:
 UNITS: Mapping[str, Callable[[Trials], Figures]] = MappingProxyType(
     {
         "one-pass": one_pass,
-        "staged": staged,
+        "hot": hot,
         "own-answers": own_answers,
-        "self-reward": self_reward,
         "minibatches": minibatches,
         "negatives": negatives,
         "sources": sources,
         "betas": betas,
+        "staged": staged,  # from here on the base's cell holds what other policies answered too
+        "self-reward": self_reward,
     }
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 import statistics
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from miniature.cells import BASE
-from miniature.experiments import BETAS
+from miniature.experiments import BETAS, HOT, LEARNING_RATE
 from miniature.summary import Results
 from miniature.tables import NAMES, by_score, curve, mark
 from tsodata.plots.style import BLACK, BLUE, GREEN, GREY, VERMILION, blank, save, styled
@@ -57,14 +58,15 @@ def _plot(axes: Any, found: tuple[list[float], list[float], list[float]], colour
 
 
 def _rewards(results: Results) -> Any:
-    """Fig. 3: rewards of both sides by step, loss by loss."""
-    figure, panels = blank(9.6, 3.4, columns=2)
-    for axes, key, title in zip(panels, ("chosen_reward", "rejected_reward"), ("chosen", "rejected"), strict=True):
+    """Fig. 3: rewards of both sides by step, loss by loss, at both learning rates."""
+    figure, panels = blank(9.6, 6.2, rows=2, columns=2)
+    rows = (("one-pass", LEARNING_RATE), ("hot", HOT))
+    sides = (("chosen_reward", "chosen"), ("rejected_reward", "rejected"))
+    for axes, ((unit, rate), (key, side)) in zip(panels, product(rows, sides), strict=True):
         for loss, colour in _COLOURS.items():
-            _plot(axes, _mean_curve(results, "one-pass", loss, key), colour, _TOLD[loss])
-        axes.axhline(0, color=BLACK, linewidth=0.6)
-        axes.set(title=f"Reward of the {title} side", xlabel="step", ylabel="beta x log-ratio")
-    panels[1].axhline(-1, color=BLACK, linewidth=0.8, linestyle="--")
+            _plot(axes, _mean_curve(results, unit, loss, key), colour, _TOLD[loss])
+        axes.axhline(0 if side == "chosen" else -1, color=BLACK, linewidth=0.7, linestyle="--")
+        axes.set(title=f"Reward of the {side} side, learning rate {rate:g}", xlabel="step", ylabel="beta x log-ratio")
     panels[0].legend(frameon=False)
     return figure
 

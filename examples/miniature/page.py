@@ -84,6 +84,7 @@ PARTS: Mapping[str, Callable[[Results], Iterator[str]]] = MappingProxyType(
         "table 4": tables.table_4,
         "table 5": tables.table_5,
         "table 6": tables.table_6,
+        "table 6 hot": tables.table_6_hot,
         "table 7": tables.table_7,
         "figure 4": tables.figure_4,
         "table 10": tables.table_10,

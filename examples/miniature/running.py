@@ -102,7 +102,7 @@ def _run_unit(work: Work, chain: str, unit: str) -> float:
 
 def _figures(work: Work, chain: str, unit: str) -> dict[str, Any]:
     from miniature import cells, correcting, matrix
-    from miniature.experiments import TUNING, Trials
+    from miniature.experiments import Trials
     from miniature.steps import Place
 
     if chain.startswith("models-"):
@@ -115,7 +115,7 @@ def _figures(work: Work, chain: str, unit: str) -> dict[str, Any]:
     if unit == "answers":
         return matrix.fill(place, work.scale, work.models)
     if unit == "correction":
-        found = correcting.correct(place, trials.base, settings=TUNING, parts=matrix.PARTS)
+        found = correcting.correct(place, trials.base, parts=matrix.PARTS)
         return {**found, "shapes": correcting.shapes(place)}
     if unit == "exam":
         return matrix.examine(place)

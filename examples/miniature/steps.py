@@ -5,6 +5,7 @@ No step knows an experiment. Whatever is there already is not made again.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,10 +16,11 @@ from typing import Any
 
 from miniature import ruling
 from miniature.grading import DIMENSIONS
-from tsodata.builds import Build, build_pairs
+from tsodata.builds import Build, build_pairs, find_build
 from tsodata.engines.choosing import make_engine
 from tsodata.engines.options import EngineOptions
 from tsodata.engines.protocol import Engine, Sampling
+from tsodata.errors import UnknownNameError
 from tsodata.exporters import export_build
 from tsodata.generating import Ask, StoreShelf, fill_cells, parse_cell
 from tsodata.importers import ImportOptions, import_files
@@ -115,6 +117,8 @@ def judge_by_model(place: Place, name: str, model: Path, *, cells: Sequence[str]
 
 def draw(place: Place, name: str, recipe: Mapping[str, Any], *, base: str) -> Build:
     """Draw a build; a pool that cannot give its share gives what it can, and the build's figures tell."""
+    with contextlib.suppress(UnknownNameError):
+        return find_build(place.store, name)  # of an earlier start; the material has grown since
     found = Recipe.parse({"seed": place.seed, **recipe})
     with place.run(step="build", name=name, recipe=json.loads(found.body())) as run:
         return build_pairs(place.store, name, recipe=found, run=run, base=base, allow_short=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from miniature.cells import BASE, LARGEST, SIZES, VERSIONS, label
 from miniature.experiments import BETAS, OLDER, SMALLER
 from miniature.grading import DIMENSIONS
-from miniature.summary import Estimate, Results, Seed
+from miniature.summary import Estimate, Results, Seed, estimate
 
 ROWS_OF_TABLE_2 = (
     ("DPO", "one-pass", "dpo"),
@@ -137,17 +137,19 @@ def _tso_minus_self(stage: int) -> Callable[[Seed], float]:
     return lambda seed: mark("staged", f"tso-{stage}")(seed) - mark("self-reward", f"self-{stage}")(seed)
 
 
-def table_6(results: Results) -> Iterator[str]:
+def table_6_hot(results: Results) -> Iterator[str]:
+    """Yield Table 6 at the learning rate that is too high for DPO."""
+    return table_6(results, "hot")
+
+
+def table_6(results: Results, unit: str = "one-pass") -> Iterator[str]:
     """Yield DPO against the readings of the dual clip loss, on the same pairs."""
     rows = [
         [
             told,
-            results.over(mark("one-pass", name)).told(),
-            results.over(lambda seed, name=name: difference(seed, "one-pass", name, "dpo")).told(),  # type: ignore[misc]
-            *(
-                results.over(last("one-pass", name, key)).told()
-                for key in ("chosen_reward", "rejected_reward", "accuracy")
-            ),
+            results.over(mark(unit, name)).told(),
+            results.over(lambda seed, name=name: difference(seed, unit, name, "dpo")).told(),  # type: ignore[misc]
+            *(results.over(last(unit, name, key)).told() for key in ("chosen_reward", "rejected_reward", "accuracy")),
         ]
         for told, name in (
             ("DPO", "dpo"),
@@ -279,9 +281,7 @@ def shape(results: Results) -> Iterator[str]:
         for name in names:
             values = [shape_figure(seed, judge, name) for seed in results.seeds]
             if all(value is not None for value in values):
-                rows.append(
-                    [name, results.over(lambda seed, n=name, j=judge: float(shape_figure(seed, j, n) or 0)).told()]
-                )  # type: ignore[misc]
+                rows.append([name, estimate([float(value or 0) for value in values]).told()])
         yield from ("", f"Scores by {judge}:", "", *table(["figure", "value"], rows))
 
 
