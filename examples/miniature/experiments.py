@@ -89,11 +89,11 @@ class Trials:
         return {"n_pairs": build.n_pairs, "n_answers": build.n_responses, "shares": shares}
 
 
-def tso(*datasets: str, policy: str | None = None, minibatches: int = 1) -> dict[str, Any]:
+def tso(*datasets: str, judge: str = JUDGE, policy: str | None = None, minibatches: int = 1) -> dict[str, Any]:
     """Return TSO's recipe (Secs. 3.2, 4.1.2): half from the matrix by weight, half the base's best over its worst."""
     matrix = {"share": 0.5, "draw": "weighted", "chosen": {"human": 0.5, "newest-larger": 0.5}, "rejected": "uniform"}
     own = {"share": 0.5, "draw": "max_min", **_given_by(policy)}
-    return _recipe({"matrix": matrix, "self": own}, datasets or PARTS, judge=JUDGE, minibatches=minibatches)
+    return _recipe({"matrix": matrix, "self": own}, datasets or PARTS, judge=judge, minibatches=minibatches)
 
 
 def own(draw: str, *datasets: str, judge: str, policy: str | None = None, **settings: object) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def own_answers(trials: Trials) -> Figures:
     found["rso"] = trials.trial("rso", "rso", "dpo")
     for name, recipe in (
         ("raft", own("best_of_n", judge=JUDGE)),
-        ("rest", own("threshold", judge=JUDGE, min_score=9.0)),
+        ("rest", own("threshold", judge=JUDGE, min_score=8.0)),
     ):
         drawn = trials.draw(name, recipe)
         records = steps.export_answers(trials.place, name)
@@ -146,15 +146,30 @@ def own_answers(trials: Trials) -> Figures:
 
 def staged(trials: Trials) -> Figures:
     """TSO-1 to TSO-3: three stages, the base's answers given and judged anew before each but the first."""
-    return _loop(trials, "tso", "separate", judge=JUDGE)
+    return _loop(trials, "tso", "separate", draw=lambda part, policy: tso(part, policy=policy), judge=JUDGE)
 
 
 def self_reward(trials: Trials) -> Figures:
     """Self-Reward with an outside judge (Table 5): best against worst of the policy's own, three stages of DPO."""
-    return _loop(trials, "self", "dpo", judge=RULE)
+    return _loop(
+        trials,
+        "self",
+        "dpo",
+        draw=lambda part, policy: own("max_min", part, judge=RULE, policy=policy),
+        judge=RULE,
+    )
 
 
-def _loop(trials: Trials, name: str, loss: str, *, judge: str) -> Figures:
+def right_judge(trials: Trials) -> Figures:
+    """TSO with the rule as the judge of its own answers: added after the run, to tell what its own judge does to it."""
+    return _loop(
+        trials, "ruled", "separate", draw=lambda part, policy: tso(part, judge=RULE, policy=policy), judge=RULE
+    )
+
+
+def _loop(
+    trials: Trials, name: str, loss: str, *, draw: Callable[[str, str | None], dict[str, Any]], judge: str
+) -> Figures:
     found: Figures = {}
     policy, given_by = trials.base, None
     for stage, part in enumerate(PARTS, 1):
@@ -166,8 +181,7 @@ def _loop(trials: Trials, name: str, loss: str, *, judge: str) -> Figures:
             else:
                 tuned = trials.place.folder / "tuned" / judge / "policy"
                 steps.judge_by_model(trials.place, judge, tuned, cells=[BASE], dataset=part)
-        recipe = own("max_min", part, judge=judge, policy=given_by) if judge == RULE else tso(part, policy=given_by)
-        trials.draw(called, recipe)
+        trials.draw(called, draw(part, given_by))
         found[called] = trials.trial(called, called, loss, policy=policy)
         policy, given_by = Path(found[called]["policy"]), f"{called}/1"
     return found
@@ -238,5 +252,6 @@ UNITS: Mapping[str, Callable[[Trials], Figures]] = MappingProxyType(
         "betas": betas,
         "staged": staged,  # from here on the base's cell holds what other policies answered too
         "self-reward": self_reward,
+        "right-judge": right_judge,
     }
 )

@@ -32,10 +32,8 @@ def draw(results: Results, folder: Path, *, maps: Path | None) -> None:
         ):
             save(figure, folder, name)
             (folder / f"{name}.svg").unlink()  # the page shows the other
-    for judge in ("corrected", "rule"):
-        found = maps / judge / "shape-map.png" if maps else None
-        if found and found.exists():
-            shutil.copy(found, folder / f"shape-map-{judge}.png")
+    if maps and (maps / "shape-map.png").exists():
+        shutil.copy(maps / "shape-map.png", folder / "shape-map.png")
 
 
 def _mean_curve(results: Results, unit: str, name: str, key: str) -> tuple[list[float], list[float], list[float]]:
@@ -116,6 +114,7 @@ def _stages(results: Results) -> Any:
     for unit, name, colour, told in (
         ("staged", "tso", BLUE, "TSO"),
         ("self-reward", "self", VERMILION, "Self-Reward†"),
+        ("right-judge", "ruled", GREEN, "TSO, judged by the rule"),
     ):
         lines = [
             [mark("exam", BASE)(seed), *(mark(unit, f"{name}-{stage}")(seed) for stage in (1, 2, 3))]

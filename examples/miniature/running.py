@@ -22,7 +22,7 @@ from miniature.experiments import UNITS as EXPERIMENTS
 from miniature.matrix import Scale
 
 N_WORKERS = 2
-UNITS = ("answers", "correction", "exam", *EXPERIMENTS)  # of a seed
+UNITS = ("answers", "correction", "exam", *EXPERIMENTS, "pairs")  # of a seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,4 +119,6 @@ def _figures(work: Work, chain: str, unit: str) -> dict[str, Any]:
         return {**found, "shapes": correcting.shapes(place)}
     if unit == "exam":
         return matrix.examine(place)
+    if unit == "pairs":
+        return correcting.pairs(place, [f"tso-{stage}" for stage in (1, 2, 3)])
     return EXPERIMENTS[unit](trials)

@@ -184,7 +184,8 @@ select
     avg(length(responses.text)),
 from v_scores as scores
 join v_responses as responses using (response_id)
-where responses.source = $cell and scores.judge = 'rule'
+join v_prompts as prompts on prompts.prompt_id = scores.prompt_id
+where responses.source = $cell and scores.judge = 'rule' and prompts.dataset = 'exam'
 group by all
 order by all
 """

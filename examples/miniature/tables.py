@@ -61,26 +61,22 @@ def matrix(results: Results) -> Iterator[str]:
 
 def table_2(results: Results) -> Iterator[str]:
     """Yield the base against all methods."""
-    rows = [
-        [
-            "base",
-            results.over(base()).told(),
-            "",
-            _share(results.over(base("right"))),
-            results.over(base("chars")).told(1),
-        ]
-    ]
+    rows = [["base", "", results.over(base()).told(), "", _share(results.over(base("right")))]]
     rows += [_row(results, *row) for row in ROWS_OF_TABLE_2]
-    yield from table(["method", "score", "minus base", "right", "characters"], rows)
+    yield from table(["method", "pairs (answers)", "score", "minus base", "right"], rows)
 
 
 def _row(results: Results, told: str, unit: str, name: str) -> list[str]:
+    n_pairs, n_answers = (
+        sum(int(s[unit][name].get(key, 0)) for s in results.seeds) for key in ("n_pairs", "n_answers")
+    )
+    n = (n_pairs or n_answers) / len(results.seeds)
     return [
         told,
+        f"{n:.0f}" if n_pairs else f"({n:.0f})",
         results.over(mark(unit, name)).told(),
         results.over(gain(unit, name)).told(),
         _share(results.over(mark(unit, name, "right"))),
-        results.over(mark(unit, name, "chars")).told(1),
     ]
 
 
@@ -117,20 +113,42 @@ def table_4(results: Results) -> Iterator[str]:
 
 
 def table_5(results: Results) -> Iterator[str]:
-    """Yield TSO and Self-Reward by stage."""
+    """Yield TSO and Self-Reward by stage, and TSO with the rule as the judge of its own answers."""
     rows = [
         [
             str(stage),
-            *(results.over(mark(unit, f"{name}-{stage}")).told() for unit, name in _STAGED),
+            *(results.over(mark(unit, f"{name}-{stage}")).told() for unit, name in _STAGED[:2]),
             results.over(_tso_minus_self(stage)).told(),
-            *(_share(results.over(mark(unit, f"{name}-{stage}", "right"))) for unit, name in _STAGED),
+            results.over(mark(*_of_stage(2, stage))).told(),
+            *(_share(results.over(mark(*_of_stage(place, stage), "right"))) for place in range(3)),
         ]
         for stage in (1, 2, 3)
     ]
-    yield from table(["stage", "TSO", "Self-Reward†", "difference", "TSO right", "Self-Reward† right"], rows)
+    head = ["stage", "TSO", "Self-Reward†", "difference", "TSO, judged by the rule"]
+    yield from table([*head, *(f"right: {told}" for told in ("TSO", "Self-Reward†", "TSO by the rule"))], rows)
 
 
-_STAGED = (("staged", "tso"), ("self-reward", "self"))
+_STAGED = (("staged", "tso"), ("self-reward", "self"), ("right-judge", "ruled"))
+
+
+def _of_stage(place: int, stage: int) -> tuple[str, str]:
+    unit, name = _STAGED[place]
+    return unit, f"{name}-{stage}"
+
+
+def table_5_pairs(results: Results) -> Iterator[str]:
+    """Yield what the rule thinks of the base's own answers that the judge put on either side, stage by stage."""
+    rows = [
+        [
+            str(stage),
+            *(
+                results.over(lambda seed, key=key, stage=stage: seed["pairs"][f"tso-{stage}"][key]).told()  # type: ignore[misc]
+                for key in ("chosen", "rejected")
+            ),
+        ]
+        for stage in (1, 2, 3)
+    ]
+    yield from table(["stage", "chosen by the judge", "rejected by the judge"], rows)
 
 
 def _tso_minus_self(stage: int) -> Callable[[Seed], float]:
@@ -274,15 +292,13 @@ def examples(results: Results) -> Iterator[str]:
 
 
 def shape(results: Results) -> Iterator[str]:
-    """Yield the figures of the score shapes (Fig. 5)."""
-    for judge in ("corrected", "rule"):
-        names = list(dict.fromkeys(name for seed in results.seeds for name, *_ in seed["correction"]["shapes"][judge]))
-        rows = []
-        for name in names:
-            values = [shape_figure(seed, judge, name) for seed in results.seeds]
-            if all(value is not None for value in values):
-                rows.append([name, estimate([float(value or 0) for value in values]).told()])
-        yield from ("", f"Scores by {judge}:", "", *table(["figure", "value"], rows))
+    """Yield the figures of the shapes of the rule's scores (Fig. 5)."""
+    rows = []
+    for name in dict.fromkeys(name for seed in results.seeds for name, *_ in seed["correction"]["shapes"]["rule"]):
+        values = [shape_figure(seed, "rule", name) for seed in results.seeds]
+        if all(value is not None for value in values):
+            rows.append([name, estimate([float(value or 0) for value in values]).told()])
+    yield from table(["figure", "value"], rows)
 
 
 def shape_figure(seed: Seed, judge: str, name: str) -> float | None:
