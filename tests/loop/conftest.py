@@ -1,0 +1,17 @@
+"""A folder with all that a loop needs, and a loop of three stages that nobody has disturbed."""
+
+import pytest
+from loop_place import Place
+
+
+@pytest.fixture(scope="session")
+def make_place(tmp_path_factory):
+    """Make a folder with models, a store and settings."""
+    return lambda: Place(tmp_path_factory.mktemp("loop")).fill()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(make_place):
+    """Return a place whose loop has run up to stage 3, and its report."""
+    place = make_place()
+    return place, place.loop("--until", "stage", "3")

@@ -1,0 +1,291 @@
+"""The self-training loop: answers, judge, build, train, stage after stage, each from the policy before (Sec. 3.3).
+
+Every step is a function of what the store holds and is committed whole, so a loop may be killed anywhere: run again,
+it looks up what is there and goes on. A stage trains in processes of its own, by the command of whoever runs the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from tsodata.builds import build_pairs
+from tsodata.engines.choosing import check_options, make_engine, usual_engine
+from tsodata.engines.options import EngineOptions
+from tsodata.errors import DataError, ParkedError, UsageError
+from tsodata.generating import StoreShelf, fill_cells, plan_cell
+from tsodata.judging import Choice, Task, judge, make_task, plan_judging
+from tsodata.provenance import Run
+from tsodata.recipes import Recipe
+from tsodata.runner import Ending, Progress, Sums, raise_ending
+from tsodata.store import Store
+from tsotrain.errors import DivergedError, TrainError
+from tsotrain.launching import held, run_command
+from tsotrain.loop_config import JudgeConfig, LoopConfig
+from tsotrain.loop_plans import LoopStage, Policy, Span, asks_of, check_start, find_policy, start_policy
+
+Say = Callable[[str], None]
+Tell = Callable[[str, Progress], None]
+_DIVERGED, _INTERRUPTED = 4, 130  # exit codes of a stage
+
+
+@dataclass(frozen=True, slots=True)
+class LoopRun:
+    """One run of a loop: where it keeps things, how it speaks, and how a stage is started.
+
+    `stage_command` is what runs `tso-train stage` with the loop's settings: it gets what tells the stage behind it.
+    """
+
+    store: Store
+    config: LoopConfig
+    run: Run
+    stage_command: tuple[str, ...]
+    say: Say
+    tell: Tell = lambda _what, _progress: None
+
+
+@dataclass(frozen=True, slots=True)
+class StageDone:
+    """A stage whose policy is registered."""
+
+    stage: int
+    build: str
+    policy: str | None
+    path: str
+    policy_sha256: str
+
+
+@dataclass(slots=True)
+class LoopReport:
+    """What a loop has come to: the stages that are done, those of earlier runs too."""
+
+    name: str
+    n_stages: int
+    stages: list[StageDone] = field(default_factory=list)
+
+
+def run_loop(loop: LoopRun, span: Span) -> LoopReport:
+    """Run the steps of a span that are not done yet, and return what the loop has come to.
+
+    Raises:
+        UsageError, DataError: settings, material or a model cannot be used as asked.
+        ParkedError: an endpoint wants to be left alone, or a budget is used up.
+        DivergedError: a stage has diverged.
+        KeyboardInterrupt: somebody stopped it.
+    """
+    config = loop.config
+    recipe, before = config.load_recipe(), start_policy(config)
+    report = LoopReport(config.name, config.n_stages)
+    with held(config.root, say=loop.say) as lock:
+        for number in range(1, config.n_stages + 1):
+            stage = LoopStage.of(config, number)
+            with loop.store.reader() as reader:
+                policy = find_policy(reader, stage)
+            if policy is None and number > span.end.stage:
+                break
+            if policy is None:
+                check_start(config, span, number - 1)
+                policy = _run_stage(loop, stage, recipe, before, span=span, lock=lock)
+            if policy is None:
+                break
+            before = policy
+            report.stages.append(StageDone(number, stage.build, policy.policy_id, str(policy.path), policy.sha256))
+    return report
+
+
+def _run_stage(
+    loop: LoopRun, stage: LoopStage, recipe: Recipe, before: Policy, *, span: Span, lock: int
+) -> Policy | None:
+    """Run the steps of one stage, and return its policy, or None where the span ends before that."""
+    of_stage = stage.recipe(loop.config, recipe, before)
+    if not _is_built(loop.store, stage, of_stage):
+        if span.holds(stage.number, "answers"):
+            _fill(loop, stage, recipe, before, lock=lock)
+        if span.holds(stage.number, "judge"):
+            _judge(loop, stage, recipe, before, lock=lock)
+        if not span.holds(stage.number, "build"):
+            return None
+        _build(loop, stage, of_stage)
+    if not span.holds(stage.number, "train"):
+        return None
+    return _train(loop, stage, before, lock=lock)
+
+
+def _is_built(store: Store, stage: LoopStage, recipe: Recipe) -> bool:
+    """Return whether the stage's build is there.
+
+    Raises:
+        UsageError: a build of its name was drawn by another recipe.
+    """
+    with store.reader() as reader:
+        found = reader.rows("builds/by_name", name=stage.build)
+    if not found:
+        return False
+    _, _, seed, *_, body = found[0]
+    if (int(seed), str(body)) != (recipe.seed, recipe.body()):
+        raise UsageError(
+            f"build {stage.build!r} is there, drawn by another recipe, seed or policy; give the loop another name"
+        )
+    return True
+
+
+# answers --------------------------------------------------------------------------------------------------------------
+
+
+def _fill(loop: LoopRun, stage: LoopStage, recipe: Recipe, before: Policy, *, lock: int) -> None:
+    asks = asks_of(loop.config, recipe, stage, before)
+    lacking = {ask.source.label: plan_cell(loop.store, ask).n_requests for ask in asks}
+    asks = [ask for ask in asks if lacking[ask.source.label]]
+    loop.say(f"stage {stage.number}: {sum(lacking.values())} answers are missing")
+    for ask in asks:
+        check_options(ask.engine, ask.options)
+    if loop.config.answers.serve and lacking.get(loop.config.base):
+        _run(loop, loop.config.answers.serve, stage, before, lock=lock, what="loop.answers.serve")
+    reports = fill_cells(
+        loop.store, asks, StoreShelf(loop.store, loop.run), limits=loop.config.answers.limits, tell=loop.tell
+    )
+    for report in reports:
+        _check_sums(loop, report.sums, f"stage {stage.number}: answers of {report.cell}")
+
+
+def _check_sums(loop: LoopRun, sums: Sums, what: str) -> None:
+    """Refuse to go on where too much is missing.
+
+    Raises:
+        ParkedError: the endpoint wants to be left alone, or the budget is used up.
+        DataError: more requests failed than may.
+    """
+    raise_ending(sums)
+    if sums.ending is Ending.BUDGET:
+        raise ParkedError(f"{what}: {sums.detail}; what was answered is kept, and the same command goes on")
+    n_ended = sums.n_done + sums.n_failed
+    if sums.n_failed > loop.config.max_failed * n_ended:
+        raise DataError(
+            f"{what}: {sums.n_failed} of {n_ended} requests failed ({dict(sums.failures)}); v_calls has each with its "
+            "reason, the same command asks them again, and loop.max_failed says how large a share may fail"
+        )
+    if n_ended:
+        loop.say(f"{what}: {sums.n_done} done, {sums.n_failed} failed")
+
+
+# judge ----------------------------------------------------------------------------------------------------------------
+
+
+def _judge(loop: LoopRun, stage: LoopStage, recipe: Recipe, before: Policy, *, lock: int) -> None:
+    config = loop.config.judge
+    if config is None or (stage.number > 1 and not loop.config.asks_base(recipe)):
+        return
+    if config.command:
+        _run(loop, config.command, stage, before, lock=lock, what="loop.judge.command")
+        return
+    name, options = _judge_options(config)
+    check_options(name, options)
+    task = _task(loop.config, config, stage, recipe)
+    missing = plan_judging(loop.store, task).n_missing
+    loop.say(f"stage {stage.number}: {missing} judgements are missing")
+    if missing:
+        engine = make_engine(name, str(config.model), options)
+        report = judge(
+            loop.store,
+            task,
+            engine,
+            run=loop.run,
+            limits=config.limits,
+            tell=lambda progress: loop.tell(task.judge, progress),
+        )
+        if report.sums:
+            _check_sums(loop, report.sums, f"stage {stage.number}: judgements of {task.judge}")
+
+
+def _judge_options(config: JudgeConfig) -> tuple[str, EngineOptions]:
+    """Return the judge's engine, and how to reach it."""
+    options = EngineOptions(
+        endpoint=config.endpoint,
+        key_env=config.key_env,
+        concurrency=config.concurrency,
+        timeout_s=config.timeout,
+        revision=config.revision,
+        settings={name: str(value) for name, value in config.settings.items()},
+    )
+    return config.engine or usual_engine(str(config.model), config.endpoint), options
+
+
+def _task(config: LoopConfig, judge_config: JudgeConfig, stage: LoopStage, recipe: Recipe) -> Task:
+    cells = judge_config.cells if stage.number == 1 else (config.base,)
+    if not cells:
+        others = [ask.source.label for ask in config.ask_others()]
+        cells = (*others, config.base) if config.asks_base(recipe) else tuple(others)
+    return make_task(
+        str(judge_config.rubric),
+        judge=judge_config.name or str(judge_config.model),
+        dimensions=judge_config.dimensions,
+        n_samples=judge_config.samples,
+        is_greedy=judge_config.greedy,
+        seed=judge_config.seed,
+        show_references=judge_config.reference,
+        choice=Choice(sources=cells, dataset=config.dataset),
+    )
+
+
+# build and train ------------------------------------------------------------------------------------------------------
+
+
+def _build(loop: LoopRun, stage: LoopStage, recipe: Recipe) -> None:
+    made = build_pairs(
+        loop.store,
+        stage.build,
+        base=loop.config.base,
+        recipe=recipe,
+        run=loop.run,
+        versions=loop.config.versions or None,
+        allow_short=loop.config.allow_short,
+    )
+    loop.say(f"stage {stage.number}: build {stage.build} has {made.n_pairs} pairs")
+
+
+def _train(loop: LoopRun, stage: LoopStage, before: Policy, *, lock: int) -> Policy:
+    words = ["--build", stage.build, "--minibatch", "1", "--policy", str(before.path), "--out", str(stage.folder)]
+    loop.say(f"stage {stage.number}: training")
+    code = run_command(
+        [*loop.config.launcher, *loop.stage_command, *words], holding=lock, env={"TSO_STORE": str(loop.store.path)}
+    )
+    with loop.store.reader() as reader:
+        policy = find_policy(reader, stage)
+    if code == 0 and policy:
+        return policy
+    if code == _DIVERGED:
+        raise DivergedError(f"stage {stage.number} has diverged, as it said above; {stage.folder} has its checkpoints")
+    if code == _INTERRUPTED:
+        raise KeyboardInterrupt
+    told = f"ended with exit code {code}" if code else "registered no policy in this store"
+    raise TrainError(f"stage {stage.number} {told}; what it said stands above, and running the loop again goes on")
+
+
+def _run(loop: LoopRun, command: Sequence[str], stage: LoopStage, before: Policy, *, lock: int, what: str) -> None:
+    """Run a command of the settings, its places filled in.
+
+    Raises:
+        DataError: it cannot be run, or failed.
+    """
+    is_first = stage.number == 1
+    values = {
+        "store": str(loop.store.path),
+        "stage": str(stage.number),
+        "build": "" if is_first else loop.config.name,
+        "minibatch": "" if is_first else str(stage.minibatch),
+        "dataset": loop.config.dataset or "",
+        "base": loop.config.base,
+        "policy": str(before.path),
+        "revision": before.sha256,
+    }
+    words = [_filled(word, values) for word in command]
+    loop.say(f"stage {stage.number}: {' '.join(words)}")
+    code = run_command(words, holding=lock, env={"TSO_STORE": values["store"]})
+    if code:
+        raise DataError(f"{what} ended with exit code {code} in stage {stage.number}; what it said stands above")
+
+
+def _filled(word: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        word = word.replace(f"{{{name}}}", value)
+    return word
