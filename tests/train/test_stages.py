@@ -141,3 +141,17 @@ def test_the_trainer_runs_without_a_store_and_its_libraries(tso, trained, base, 
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["policy_sha256"] == trained[0]["policy_sha256"]
+
+
+def test_a_build_of_its_own_goes_on_from_the_stage_whose_folder_it_is_given(tso, trained, base):
+    assert trained
+    tso("tso-data", "build-pairs", "b@2", "--base", "m/v2/1", "--recipe", "recipe.toml", "--minibatches", "1")
+    words = ("--build", "b@2", "--minibatch", "1", "--policy")
+    tso("tso-train", "stage", *words, "stages/b/1/policy", *SETTINGS)
+    tso("tso-train", "stage", *words, base, *SETTINGS, "--out", "from-base")
+
+    rows = json.loads(tso("tso-data", "sql", "select name, policy_id, parents from v_policies", "--json"))
+    ids = {row["name"]: row["policy_id"] for row in rows}
+    parents = [row["parents"] for row in rows if row["name"] == "b@2/1"]
+    assert sorted(parents) == sorted([[ids["b/1"]], [ids["m/v2/1"]]])
+    assert sorted(row["name"] for row in rows) == ["b/1", "b/2", "b@2/1", "b@2/1", "m/v2/1"]  # none twice
