@@ -89,16 +89,17 @@ def test_stages_follow_one_another_back_to_the_pairs(tso, trained):
     first, second = trained
     policies = json.loads(tso("tso-data", "sql", "select name, policy_id, parents from v_policies", "--json"))
     by_name = {row["name"]: row for row in policies}
-    lineage = json.loads(
-        tso("tso-data", "query", "policy-lineage", "-p", f"policy={by_name['b/2']['policy_id']}", "--json")
+    evidence = json.loads(
+        tso("tso-data", "query", "policy-evidence", "-p", f"policy={by_name['b/2']['policy_id']}", "--json")
     )
 
     assert by_name["b/2"]["parents"] == [by_name["b/1"]["policy_id"]]
     assert by_name["b/1"]["parents"] == [by_name["m/v2/1"]["policy_id"]]
-    assert [(row["steps_back"], row["stage_id"]) for row in lineage] == [(1, second["stage_id"])] * 3 + [
+    assert [(row["steps_back"], row["stage_id"]) for row in evidence] == [(1, second["stage_id"])] * 6 + [
         (2, first["stage_id"])
-    ] * 3
-    assert all(row["chosen_source"] == "human" and row["chosen_reward"] is not None for row in lineage)
+    ] * 6
+    assert {row["source"] for row in evidence if row["side"] == "chosen"} == {"human"}
+    assert all(row["reward"] is not None for row in evidence)
 
 
 def test_a_trained_base_has_stale_answers(tso, trained):
