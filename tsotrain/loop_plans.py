@@ -5,7 +5,6 @@ Reads the store and changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -173,16 +172,22 @@ def start_policy(config: LoopConfig) -> Policy:
     Raises:
         TrainError: there is no such folder, or it holds no model.
     """
+    path = Path(config.policy)
+    check_folder(path, "loop.policy")
     try:
-        return Policy(None, Path(config.policy), find_model(str(_folder(config.policy))).revision)
+        return Policy(None, path, find_model(config.policy).revision)
     except UsageError as error:
         raise TrainError(f"loop.policy: {error}") from error
 
 
-def _folder(text: str) -> Path:
-    if not Path(text).is_dir():
-        raise TrainError(f"loop.policy: {text}: no such folder; a stage starts from the folder of a model")
-    return Path(text)
+def check_folder(path: Path, what: str) -> None:
+    """Refuse to go on from a policy whose folder is gone: its path would be taken for a name at an endpoint.
+
+    Raises:
+        TrainError: it is.
+    """
+    if not path.is_dir():
+        raise TrainError(f"{what}: no folder {path}; a stage starts from the folder of a model")
 
 
 def asks_of(config: LoopConfig, recipe: Recipe, stage: LoopStage, before: Policy) -> list[Ask]:
@@ -280,8 +285,3 @@ def _details(
 
 def _before(stage: LoopStage) -> str:
     return "the base" if stage.number == 1 else f"policy {stage.number - 1}"
-
-
-def done_stages(stages: Sequence[StagePlan]) -> list[StagePlan]:
-    """Return those that have registered their policy."""
-    return [stage for stage in stages if stage.policy]

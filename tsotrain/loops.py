@@ -6,6 +6,7 @@ it looks up what is there and goes on. A stage trains in processes of its own, b
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -22,7 +23,7 @@ from tsodata.store import Store
 from tsotrain.errors import DivergedError, TrainError
 from tsotrain.launching import held, run_command
 from tsotrain.loop_config import JudgeConfig, LoopConfig
-from tsotrain.loop_plans import LoopStage, Policy, Span, asks_of, check_start, find_policy, start_policy
+from tsotrain.loop_plans import LoopStage, Policy, Span, asks_of, check_folder, check_start, find_policy, start_policy
 
 Say = Callable[[str], None]
 Tell = Callable[[str, Progress], None]
@@ -83,32 +84,47 @@ def run_loop(loop: LoopRun, span: Span) -> LoopReport:
                 policy = find_policy(reader, stage)
             if policy is None and number > span.end.stage:
                 break
+            of_stage = stage.recipe(config, recipe, before)
+            at = _At(stage, before, recipe, of_stage, _is_built(loop.store, stage, of_stage), lock)
             if policy is None:
                 check_start(config, span, number - 1)
-                policy = _run_stage(loop, stage, recipe, before, span=span, lock=lock)
+                policy = _run_stage(loop, at, span)
             if policy is None:
                 break
             before = policy
+            check_folder(before.path, f"policy {number}")
             report.stages.append(StageDone(number, stage.build, policy.policy_id, str(policy.path), policy.sha256))
     return report
 
 
-def _run_stage(
-    loop: LoopRun, stage: LoopStage, recipe: Recipe, before: Policy, *, span: Span, lock: int
-) -> Policy | None:
+@dataclass(frozen=True, slots=True)
+class _At:
+    """Where a loop is: the stage, the policy before it, the recipes of the first build and of its own, and the lock."""
+
+    stage: LoopStage
+    before: Policy
+    first_recipe: Recipe
+    recipe: Recipe
+    is_built: bool
+    lock: int
+
+    def say(self, what: str) -> str:
+        """Return a line that names the stage."""
+        return f"stage {self.stage.number}: {what}"
+
+
+def _run_stage(loop: LoopRun, at: _At, span: Span) -> Policy | None:
     """Run the steps of one stage, and return its policy, or None where the span ends before that."""
-    of_stage = stage.recipe(loop.config, recipe, before)
-    if not _is_built(loop.store, stage, of_stage):
-        if span.holds(stage.number, "answers"):
-            _fill(loop, stage, recipe, before, lock=lock)
-        if span.holds(stage.number, "judge"):
-            _judge(loop, stage, recipe, before, lock=lock)
-        if not span.holds(stage.number, "build"):
+    number = at.stage.number
+    if not at.is_built:
+        if span.holds(number, "answers"):
+            _fill(loop, at)
+        if span.holds(number, "judge"):
+            _judge(loop, at)
+        if not span.holds(number, "build"):
             return None
-        _build(loop, stage, of_stage)
-    if not span.holds(stage.number, "train"):
-        return None
-    return _train(loop, stage, before, lock=lock)
+        _build(loop, at)
+    return _train(loop, at) if span.holds(number, "train") else None
 
 
 def _is_built(store: Store, stage: LoopStage, recipe: Recipe) -> bool:
@@ -132,20 +148,23 @@ def _is_built(store: Store, stage: LoopStage, recipe: Recipe) -> bool:
 # answers --------------------------------------------------------------------------------------------------------------
 
 
-def _fill(loop: LoopRun, stage: LoopStage, recipe: Recipe, before: Policy, *, lock: int) -> None:
-    asks = asks_of(loop.config, recipe, stage, before)
+def _fill(loop: LoopRun, at: _At) -> None:
+    asks = asks_of(loop.config, at.first_recipe, at.stage, at.before)
     lacking = {ask.source.label: plan_cell(loop.store, ask).n_requests for ask in asks}
     asks = [ask for ask in asks if lacking[ask.source.label]]
-    loop.say(f"stage {stage.number}: {sum(lacking.values())} answers are missing")
+    loop.say(at.say(f"{sum(lacking.values())} answers are missing"))
     for ask in asks:
         check_options(ask.engine, ask.options)
     if loop.config.answers.serve and lacking.get(loop.config.base):
-        _run(loop, loop.config.answers.serve, stage, before, lock=lock, what="loop.answers.serve")
+        _run(loop, at, loop.config.answers.serve, what="loop.answers.serve")
     reports = fill_cells(
         loop.store, asks, StoreShelf(loop.store, loop.run), limits=loop.config.answers.limits, tell=loop.tell
     )
     for report in reports:
-        _check_sums(loop, report.sums, f"stage {stage.number}: answers of {report.cell}")
+        what = at.say(f"answers of {report.cell}")
+        for reason, n in sorted(report.skipped.items()):
+            loop.say(f"{what}: {n} prompts skipped: {reason}")
+        _check_sums(loop, report.sums, what)
 
 
 def _check_sums(loop: LoopRun, sums: Sums, what: str) -> None:
@@ -171,18 +190,18 @@ def _check_sums(loop: LoopRun, sums: Sums, what: str) -> None:
 # judge ----------------------------------------------------------------------------------------------------------------
 
 
-def _judge(loop: LoopRun, stage: LoopStage, recipe: Recipe, before: Policy, *, lock: int) -> None:
+def _judge(loop: LoopRun, at: _At) -> None:
     config = loop.config.judge
-    if config is None or (stage.number > 1 and not loop.config.asks_base(recipe)):
+    if config is None or (at.stage.number > 1 and not loop.config.asks_base(at.first_recipe)):
         return
     if config.command:
-        _run(loop, config.command, stage, before, lock=lock, what="loop.judge.command")
+        _run(loop, at, config.command, what="loop.judge.command")
         return
     name, options = _judge_options(config)
     check_options(name, options)
-    task = _task(loop.config, config, stage, recipe)
+    task = _task(loop.config, config, at)
     missing = plan_judging(loop.store, task).n_missing
-    loop.say(f"stage {stage.number}: {missing} judgements are missing")
+    loop.say(at.say(f"{missing} judgements are missing"))
     if missing:
         engine = make_engine(name, str(config.model), options)
         report = judge(
@@ -194,7 +213,7 @@ def _judge(loop: LoopRun, stage: LoopStage, recipe: Recipe, before: Policy, *, l
             tell=lambda progress: loop.tell(task.judge, progress),
         )
         if report.sums:
-            _check_sums(loop, report.sums, f"stage {stage.number}: judgements of {task.judge}")
+            _check_sums(loop, report.sums, at.say(f"judgements of {task.judge}"))
 
 
 def _judge_options(config: JudgeConfig) -> tuple[str, EngineOptions]:
@@ -210,11 +229,10 @@ def _judge_options(config: JudgeConfig) -> tuple[str, EngineOptions]:
     return config.engine or usual_engine(str(config.model), config.endpoint), options
 
 
-def _task(config: LoopConfig, judge_config: JudgeConfig, stage: LoopStage, recipe: Recipe) -> Task:
-    cells = judge_config.cells if stage.number == 1 else (config.base,)
+def _task(config: LoopConfig, judge_config: JudgeConfig, at: _At) -> Task:
+    cells = judge_config.cells if at.stage.number == 1 else (config.base,)
     if not cells:
-        others = [ask.source.label for ask in config.ask_others()]
-        cells = (*others, config.base) if config.asks_base(recipe) else tuple(others)
+        cells = tuple(ask.source.label for ask in asks_of(config, at.first_recipe, at.stage, at.before))
     return make_task(
         str(judge_config.rubric),
         judge=judge_config.name or str(judge_config.model),
@@ -230,25 +248,24 @@ def _task(config: LoopConfig, judge_config: JudgeConfig, stage: LoopStage, recip
 # build and train ------------------------------------------------------------------------------------------------------
 
 
-def _build(loop: LoopRun, stage: LoopStage, recipe: Recipe) -> None:
+def _build(loop: LoopRun, at: _At) -> None:
     made = build_pairs(
         loop.store,
-        stage.build,
+        at.stage.build,
         base=loop.config.base,
-        recipe=recipe,
+        recipe=at.recipe,
         run=loop.run,
         versions=loop.config.versions or None,
         allow_short=loop.config.allow_short,
     )
-    loop.say(f"stage {stage.number}: build {stage.build} has {made.n_pairs} pairs")
+    loop.say(at.say(f"build {at.stage.build} has {made.n_pairs} pairs"))
 
 
-def _train(loop: LoopRun, stage: LoopStage, before: Policy, *, lock: int) -> Policy:
-    words = ["--build", stage.build, "--minibatch", "1", "--policy", str(before.path), "--out", str(stage.folder)]
-    loop.say(f"stage {stage.number}: training")
-    code = run_command(
-        [*loop.config.launcher, *loop.stage_command, *words], holding=lock, env={"TSO_STORE": str(loop.store.path)}
-    )
+def _train(loop: LoopRun, at: _At) -> Policy:
+    stage = at.stage
+    words = ["--build", stage.build, "--minibatch", "1", "--policy", str(at.before.path), "--out", str(stage.folder)]
+    loop.say(at.say("training"))
+    code = _run_words(loop, at, [*loop.config.launcher, *loop.stage_command, *words], what="loop.launcher")
     with loop.store.reader() as reader:
         policy = find_policy(reader, stage)
     if code == 0 and policy:
@@ -261,28 +278,37 @@ def _train(loop: LoopRun, stage: LoopStage, before: Policy, *, lock: int) -> Pol
     raise TrainError(f"stage {stage.number} {told}; what it said stands above, and running the loop again goes on")
 
 
-def _run(loop: LoopRun, command: Sequence[str], stage: LoopStage, before: Policy, *, lock: int, what: str) -> None:
+# commands -------------------------------------------------------------------------------------------------------------
+
+
+def _run(loop: LoopRun, at: _At, command: Sequence[str], *, what: str) -> None:
     """Run a command of the settings, its places filled in.
 
     Raises:
         DataError: it cannot be run, or failed.
     """
-    is_first = stage.number == 1
+    is_first = at.stage.number == 1
     values = {
         "store": str(loop.store.path),
-        "stage": str(stage.number),
+        "stage": str(at.stage.number),
         "build": "" if is_first else loop.config.name,
-        "minibatch": "" if is_first else str(stage.minibatch),
+        "minibatch": "" if is_first else str(at.stage.minibatch),
         "dataset": loop.config.dataset or "",
         "base": loop.config.base,
-        "policy": str(before.path),
-        "revision": before.sha256,
+        "policy": str(at.before.path),
+        "revision": at.before.sha256,
     }
     words = [_filled(word, values) for word in command]
-    loop.say(f"stage {stage.number}: {' '.join(words)}")
-    code = run_command(words, holding=lock, env={"TSO_STORE": values["store"]})
+    loop.say(at.say(" ".join(words)))
+    code = _run_words(loop, at, words, what=what)
     if code:
-        raise DataError(f"{what} ended with exit code {code} in stage {stage.number}; what it said stands above")
+        raise DataError(f"{what} ended with exit code {code} in stage {at.stage.number}; what it said stands above")
+
+
+def _run_words(loop: LoopRun, at: _At, words: Sequence[str], *, what: str) -> int:
+    if shutil.which(words[0]) is None:
+        raise UsageError(f"{what}: no program {words[0]!r}")
+    return run_command(words, holding=at.lock, env={"TSO_STORE": str(loop.store.path)})
 
 
 def _filled(word: str, values: dict[str, str]) -> str:

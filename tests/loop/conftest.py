@@ -10,8 +10,14 @@ def make_place(tmp_path_factory):
     return lambda: Place(tmp_path_factory.mktemp("loop")).fill()
 
 
+@pytest.fixture
+def place(make_place):
+    """Return a place of one's own, in which nothing has run."""
+    return make_place()
+
+
 @pytest.fixture(scope="session")
 def undisturbed(make_place):
-    """Return a place whose loop has run up to stage 3, and its report."""
+    """Return a place whose loop has run up to stage 2, and its report."""
     place = make_place()
-    return place, place.loop("--until", "stage", "3")
+    return place, place.loop("--until", "stage", "2")

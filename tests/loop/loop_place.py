@@ -95,6 +95,7 @@ class Place:
         """Run a command to its end; return what it printed, or what it said where it is to fail."""
         process = self.start(*words)
         out, said = process.communicate(timeout=300)
+        (self.folder / "said.txt").write_text(said)
         assert process.returncode == code, out + said
         return said if code else out
 
