@@ -52,13 +52,14 @@ def loop(
     from tsotrain.config import load_config
     from tsotrain.loop_config import load_loop
     from tsotrain.loop_plans import Span, plan_loop
+    from tsotrain.loop_stages import Loop
     from tsotrain.loops import LoopRun, run_loop
 
     given = named_values(setting, "--set NAME=VALUE")
     settings, stage_settings = load_loop(config, given), load_config(config, given)
-    span = Span.of(settings, from_, until)
+    of_settings, span = Loop.of(settings), Span.of(settings, from_, until)
     opened = open_store(store, wait)
-    plan = plan_loop(opened, settings, span)
+    plan = plan_loop(opened, of_settings, span)
     if dry_run:
         _print_plan(plan, as_json=as_json)
         return
@@ -69,7 +70,7 @@ def loop(
     with recorded(opened, asked, seed=settings.seed) as run, contextlib.closing(teller):
         command = (*_program(), "stage", "--config", str(config), *_overrides(given), "--store", str(opened.path))
         waiting = ("--wait", str(wait)) if wait is not None else ()
-        report = run_loop(LoopRun(opened, settings, run, (*command, *waiting), narrate, teller), span)
+        report = run_loop(LoopRun(opened, of_settings, run, (*command, *waiting), narrate, teller), span)
     _print_report(report, as_json=as_json)
 
 

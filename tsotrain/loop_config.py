@@ -7,22 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from tsodata.errors import UsageError
-from tsodata.generating import Ask, make_ask, parse_cell, read_matrix
-from tsodata.recipes import SEED, Recipe, load_recipe
+from tsodata.generating import parse_cell
+from tsodata.recipes import SEED
 from tsodata.runner import Limits
 from tsodata.strict_toml import read_record
 from tsotrain.config import LOOP, overridden_table, place_of
 from tsotrain.errors import TrainError
 
 _NAME = re.compile(r"[\w.+-]+")  # it names a folder, and builds
-_OF_ALL_CELLS = ("samples", "seed", "temperature", "top_p", "max_tokens", "concurrency", "timeout")
-_BASE_ROLES = ("base", "cells", "everybody")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,67 +121,6 @@ class LoopConfig:
     def root(self) -> Path:
         """Return the folder of all stages."""
         return Path(self.folder) / self.name
-
-    def load_recipe(self) -> Recipe:
-        """Return the recipe of the first build.
-
-        Raises:
-            RecipeError: there is none, or it cannot be meant.
-            TrainError: it makes no pairs, or draws by scores that nobody gives.
-        """
-        recipe = load_recipe(self.recipe).with_options(minibatches=self.minibatches, seed=self.seed)
-        recipe.check_stated()
-        if self.dataset:
-            recipe = recipe.with_filters(datasets=(self.dataset,))
-        if recipe.makes != "pairs":
-            raise TrainError(f"recipe {self.recipe} makes {recipe.makes}; a loop trains on pairs")
-        if recipe.needs_scores and self.asks_base(recipe) and self.judge is None:
-            raise TrainError(f"recipe {self.recipe} draws by scores, and nobody gives them; add [loop.judge]")
-        return recipe
-
-    def pools_of_base(self, recipe: Recipe) -> list[str]:
-        """Return the pools that may draw answers of the base."""
-        found = []
-        for name, pool in recipe.pools.items():
-            sides = [side for side in (pool.chosen, pool.rejected) if not isinstance(side, str)]
-            drawn = {role for side in sides for role in side} if pool.by_weight else set(pool.candidates)
-            if drawn & {*_BASE_ROLES, self.base}:
-                found.append(name)
-        return found
-
-    def asks_base(self, recipe: Recipe) -> bool:
-        """Return whether the base's own answers are material, so that each stage asks its policy anew."""
-        return bool(self.pools_of_base(recipe))
-
-    def ask_base(self, policy: Path, revision: str, *, stage: int) -> Ask:
-        """Return what a policy of the base is asked in a stage, on all prompts of the data set.
-
-        Raises:
-            UsageError: a setting is not known, or of another type.
-        """
-        given = {"model": str(policy), **self.answers.ask, "cell": self.base, "revision": revision}
-        if self.dataset:
-            given["dataset"] = self.dataset
-        ask = make_ask(given, where="loop.answers")
-        if "model" in self.answers.ask and ask.engine != "openai":
-            raise UsageError(f"loop.answers: engine {ask.engine} runs each policy's own folder; leave model out")
-        return replace(ask, model=ask.model.replace("{stage}", str(stage)))
-
-    def ask_others(self) -> list[Ask]:
-        """Return what the other cells are asked.
-
-        Raises:
-            UsageError: a setting of the matrix's file is not known, or the base stands there too.
-        """
-        if self.answers.matrix is None:
-            return []
-        usual = {name: self.answers.ask[name] for name in _OF_ALL_CELLS if name in self.answers.ask}
-        if self.dataset:
-            usual["dataset"] = self.dataset
-        asks = read_matrix(Path(self.answers.matrix), usual)
-        if self.base in {ask.source.label for ask in asks}:
-            raise UsageError(f"{self.answers.matrix}: {self.base} is the base, which [loop.answers] tells how to ask")
-        return asks
 
 
 def load_loop(path: Path | None, overrides: Mapping[str, str] | None = None) -> LoopConfig:

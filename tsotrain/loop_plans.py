@@ -5,21 +5,18 @@ Reads the store and changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from tsodata.engines.templates import find_model
 from tsodata.errors import UsageError
-from tsodata.generating import Ask, plan_cell
-from tsodata.provenance import format_id
-from tsodata.recipes import Recipe
-from tsodata.store import Reader, Store
+from tsodata.generating import plan_cell
+from tsodata.store import Store
 from tsotrain.errors import TrainError
 from tsotrain.loop_config import LoopConfig
+from tsotrain.loop_stages import Loop, LoopStage, find_policy, start_policy
 
 STEPS = ("answers", "judge", "build", "train")
-DONE, NEXT, LATER = "done", "next", "later"
+DONE, SKIP, NEXT, LATER = "done", "skip", "next", "later"
 
 
 class Mark(NamedTuple):
@@ -77,60 +74,12 @@ class Span:
         return self.start.first <= (stage, STEPS.index(step)) <= self.end.last
 
 
-class Policy(NamedTuple):
-    """A policy that a loop starts from or has made; the start has no key before a stage has registered it."""
-
-    artefact_key: int | None
-    path: Path
-    sha256: str
-
-    @property
-    def policy_id(self) -> str | None:
-        """Return the id that people see."""
-        return None if self.artefact_key is None else format_id("artefact", self.artefact_key)
-
-
-@dataclass(frozen=True, slots=True)
-class LoopStage:
-    """Stage s: which minibatch of the first build, in which pass, by which build of its own, and where."""
-
-    number: int
-    minibatch: int
-    in_pass: int
-    build: str
-    folder: Path
-
-    @classmethod
-    def of(cls, config: LoopConfig, number: int) -> LoopStage:
-        """Return a stage of a loop, counted from 1."""
-        in_pass, minibatch = divmod(number - 1, config.minibatches)
-        build = config.name if number == 1 else f"{config.name}@{number}"
-        return cls(number, minibatch + 1, in_pass + 1, build, config.root / str(number))
-
-    def recipe(self, config: LoopConfig, recipe: Recipe, before: Policy | None) -> Recipe:
-        """Return the recipe of the stage's build.
-
-        After the first stage: the same pools, of the prompts of one minibatch, with the base's answers by the policy
-        before. A pass draws by a seed of its own, else it would draw the other cells' pairs again.
-        """
-        if self.number == 1 or before is None:
-            return recipe
-        of_base = config.pools_of_base(recipe)
-        pools = {
-            name: replace(pool, policy=before.sha256) if name in of_base else pool
-            for name, pool in recipe.pools.items()
-        }
-        filters = replace(recipe.filters, build=config.name, minibatch=self.minibatch)
-        seed = recipe.seed + self.in_pass - 1
-        return replace(recipe, pools=pools, filters=filters, n=None, minibatches=1, held_out=0.0, seed=seed)
-
-
 @dataclass(frozen=True, slots=True)
 class StepPlan:
     """What a step is going to do, and whether it is done already."""
 
     step: str
-    state: str  # done, next, later
+    state: str  # done, skip (before where it begins), next, later
     detail: str
 
 
@@ -159,80 +108,36 @@ class LoopPlan:
     stages: tuple[StagePlan, ...]
 
 
-def find_policy(reader: Reader, stage: LoopStage) -> Policy | None:
-    """Return the policy that a stage has registered, or None where it has not."""
-    found = reader.rows("builds/by_name", name=stage.build)
-    rows = reader.rows("stages/policy", build=found[0][0], minibatch=1) if found else []
-    return Policy(int(rows[0][0]), Path(str(rows[0][1])), str(rows[0][2])) if rows else None
-
-
-def start_policy(config: LoopConfig) -> Policy:
-    """Return the policy that stands in the base cell at the start.
-
-    Raises:
-        TrainError: there is no such folder, or it holds no model.
-    """
-    path = Path(config.policy)
-    check_folder(path, "loop.policy")
-    try:
-        return Policy(None, path, find_model(config.policy).revision)
-    except UsageError as error:
-        raise TrainError(f"loop.policy: {error}") from error
-
-
-def check_folder(path: Path, what: str) -> None:
-    """Refuse to go on from a policy whose folder is gone: its path would be taken for a name at an endpoint.
-
-    Raises:
-        TrainError: it is.
-    """
-    if not path.is_dir():
-        raise TrainError(f"{what}: no folder {path}; a stage starts from the folder of a model")
-
-
-def asks_of(config: LoopConfig, recipe: Recipe, stage: LoopStage, before: Policy) -> list[Ask]:
-    """Return what is asked in a stage: in the first all cells on all prompts, later the base on one minibatch.
-
-    Raises:
-        UsageError: a setting is not known, or of another type.
-    """
-    asks = config.ask_others() if stage.number == 1 else []
-    if config.asks_base(recipe):
-        ask = config.ask_base(before.path, before.sha256, stage=stage.number)
-        asks.append(ask if stage.number == 1 else replace(ask, build=config.name, minibatch=stage.minibatch))
-    return asks
-
-
-def plan_loop(store: Store, config: LoopConfig, span: Span) -> LoopPlan:
+def plan_loop(store: Store, loop: Loop, span: Span) -> LoopPlan:
     """Return the plan of a loop.
 
     Raises:
         UsageError, TrainError: settings cannot be meant, or what the span needs is not there.
     """
-    recipe, start = config.load_recipe(), start_policy(config)
-    stages = [LoopStage.of(config, number) for number in range(1, config.n_stages + 1)]
+    config, start = loop.config, start_policy(loop.config)
     with store.reader() as reader:
-        policies = [find_policy(reader, stage) for stage in stages]
-        builds = [bool(reader.rows("builds/by_name", name=stage.build)) for stage in stages]
+        policies = [find_policy(reader, stage) for stage in loop.stages]
+        builds = [bool(reader.rows("builds/by_name", name=stage.build)) for stage in loop.stages]
     n_done = next((n for n, policy in enumerate(policies) if policy is None), len(policies))
     check_start(config, span, n_done)
     plans = []
-    for stage, policy, is_built in zip(stages, policies, builds, strict=True):
-        before = policies[stage.number - 2] if stage.number > 1 else start
-        details = _details(store, config, recipe, stage, before if stage.number == n_done + 1 else None)
-        steps = tuple(
-            StepPlan(step, _state(span, stage, step, n_done=n_done, is_built=is_built), details[step]) for step in STEPS
-        )
-        is_done = policy is not None and stage.number <= n_done
+    for stage, policy, is_built in zip(loop.stages, policies, builds, strict=True):
+        details = _details(loop, stage)
+        if stage.number == n_done + 1 and not is_built:
+            before = policies[n_done - 1] if n_done else start
+            lacking = [plan_cell(store, ask).n_requests for ask in loop.asks_of(stage, before or start)]
+            details["answers"] += f"; {sum(lacking)} missing" if lacking else ""
+        states = {step: _state(span, stage, step, n_done=n_done, is_built=is_built) for step in STEPS}
+        known = policy if stage.number <= n_done else None
         plans.append(
             StagePlan(
                 stage=stage.number,
                 minibatch=stage.minibatch,
                 in_pass=stage.in_pass,
                 build=stage.build,
-                policy=policy.policy_id if policy and is_done else None,
-                policy_sha256=policy.sha256 if policy and is_done else None,
-                steps=steps,
+                policy=known.policy_id if known else None,
+                policy_sha256=known.sha256 if known else None,
+                steps=tuple(StepPlan(step, states[step], details[step]) for step in STEPS),
             )
         )
     return LoopPlan(config.name, config.base, config.recipe, config.n_stages, n_done, tuple(plans))
@@ -255,33 +160,23 @@ def check_start(config: LoopConfig, span: Span, n_done: int) -> None:
 def _state(span: Span, stage: LoopStage, step: str, *, n_done: int, is_built: bool) -> str:
     if stage.number <= n_done or (is_built and step != "train"):
         return DONE
+    if (stage.number, STEPS.index(step)) < span.start.first:
+        return SKIP
     return NEXT if span.holds(stage.number, step) else LATER
 
 
-def _details(
-    store: Store, config: LoopConfig, recipe: Recipe, stage: LoopStage, before: Policy | None
-) -> dict[str, str]:
-    """Return what each step does, in a few words; with the policy before at hand, also how much is missing."""
-    where = "all prompts" if stage.number == 1 else f"minibatch {stage.minibatch} of {config.name}"
-    who = "all cells" if stage.number == 1 else f"{config.base} by policy {stage.number - 1}"
-    answers = f"{who} on {where}"
-    if stage.number > 1 and not config.asks_base(recipe):
-        answers = "none: no pool draws the base's answers"
-    elif before:
-        lacking = [plan_cell(store, ask).n_requests for ask in asks_of(config, recipe, stage, before)]
-        answers += f"; {sum(lacking)} missing"
-    judge = config.judge
+def _details(loop: Loop, stage: LoopStage) -> dict[str, str]:
+    """Return what each step does, in a few words."""
+    config, judge = loop.config, loop.config.judge
+    where = "all prompts" if stage.is_first else f"minibatch {stage.minibatch} of {config.name}"
+    before = "the base" if stage.is_first else f"policy {stage.number - 1}"
+    asks = stage.is_first or loop.asks_base
+    who = "all cells" if stage.is_first else f"{config.base} by {before}"
     judged = "nobody judges" if judge is None else " ".join(judge.command) or f"{judge.model} by {judge.rubric}"
-    drawn = (
-        f"{config.recipe} in {config.minibatches} minibatches" if stage.number == 1 else f"{config.recipe} of {where}"
-    )
+    drawn = f"in {config.minibatches} minibatches" if stage.is_first else f"of {where}"
     return {
-        "answers": answers,
-        "judge": judged,
-        "build": f"{stage.build}: {drawn}",
-        "train": f"policy {stage.number} from {_before(stage)} in {stage.folder}",
+        "answers": f"{who} on {where}" if asks else "none: no pool draws the base's answers",
+        "judge": judged if asks else "nothing new",
+        "build": f"{stage.build}: {config.recipe} {drawn}",
+        "train": f"policy {stage.number} from {before} in {stage.folder}",
     }
-
-
-def _before(stage: LoopStage) -> str:
-    return "the base" if stage.number == 1 else f"policy {stage.number - 1}"

@@ -23,7 +23,8 @@ from tsodata.store import Store
 from tsotrain.errors import DivergedError, TrainError
 from tsotrain.launching import held, run_command
 from tsotrain.loop_config import JudgeConfig, LoopConfig
-from tsotrain.loop_plans import LoopStage, Policy, Span, asks_of, check_folder, check_start, find_policy, start_policy
+from tsotrain.loop_plans import Span, check_start
+from tsotrain.loop_stages import Loop, LoopStage, Policy, check_folder, find_policy, start_policy
 
 Say = Callable[[str], None]
 Tell = Callable[[str, Progress], None]
@@ -38,11 +39,16 @@ class LoopRun:
     """
 
     store: Store
-    config: LoopConfig
+    loop: Loop
     run: Run
     stage_command: tuple[str, ...]
     say: Say
     tell: Tell = lambda _what, _progress: None
+
+    @property
+    def config(self) -> LoopConfig:
+        """Return the settings."""
+        return self.loop.config
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ class LoopReport:
     stages: list[StageDone] = field(default_factory=list)
 
 
-def run_loop(loop: LoopRun, span: Span) -> LoopReport:
+def run_loop(ours: LoopRun, span: Span) -> LoopReport:
     """Run the steps of a span that are not done yet, and return what the loop has come to.
 
     Raises:
@@ -74,36 +80,34 @@ def run_loop(loop: LoopRun, span: Span) -> LoopReport:
         DivergedError: a stage has diverged.
         KeyboardInterrupt: somebody stopped it.
     """
-    config = loop.config
-    recipe, before = config.load_recipe(), start_policy(config)
+    config, before = ours.config, start_policy(ours.config)
     report = LoopReport(config.name, config.n_stages)
-    with held(config.root, say=loop.say) as lock:
-        for number in range(1, config.n_stages + 1):
-            stage = LoopStage.of(config, number)
-            with loop.store.reader() as reader:
+    with held(config.root, say=ours.say) as lock:
+        for stage in ours.loop.stages:
+            with ours.store.reader() as reader:
                 policy = find_policy(reader, stage)
-            if policy is None and number > span.end.stage:
+            if policy is None and stage.number > span.end.stage:
                 break
-            of_stage = stage.recipe(config, recipe, before)
-            at = _At(stage, before, recipe, of_stage, _is_built(loop.store, stage, of_stage), lock)
+            recipe = ours.loop.recipe_of(stage, before)
+            at = _At(stage, before, recipe, _is_built(ours.store, stage, recipe), lock)
             if policy is None:
-                check_start(config, span, number - 1)
-                policy = _run_stage(loop, at, span)
+                check_start(config, span, stage.number - 1)
+                policy = _run_stage(ours, at, span)
             if policy is None:
                 break
             before = policy
-            check_folder(before.path, f"policy {number}")
-            report.stages.append(StageDone(number, stage.build, policy.policy_id, str(policy.path), policy.sha256))
+            check_folder(before.path, f"policy {stage.number}")
+            done = StageDone(stage.number, stage.build, policy.policy_id, str(policy.path), policy.sha256)
+            report.stages.append(done)
     return report
 
 
 @dataclass(frozen=True, slots=True)
 class _At:
-    """Where a loop is: the stage, the policy before it, the recipes of the first build and of its own, and the lock."""
+    """Where a loop is: the stage, the policy before it, its build's recipe, whether that is there, and the lock."""
 
     stage: LoopStage
     before: Policy
-    first_recipe: Recipe
     recipe: Recipe
     is_built: bool
     lock: int
@@ -113,18 +117,18 @@ class _At:
         return f"stage {self.stage.number}: {what}"
 
 
-def _run_stage(loop: LoopRun, at: _At, span: Span) -> Policy | None:
+def _run_stage(ours: LoopRun, at: _At, span: Span) -> Policy | None:
     """Run the steps of one stage, and return its policy, or None where the span ends before that."""
     number = at.stage.number
     if not at.is_built:
         if span.holds(number, "answers"):
-            _fill(loop, at)
+            _fill(ours, at)
         if span.holds(number, "judge"):
-            _judge(loop, at)
+            _judge(ours, at)
         if not span.holds(number, "build"):
             return None
-        _build(loop, at)
-    return _train(loop, at) if span.holds(number, "train") else None
+        _build(ours, at)
+    return _train(ours, at) if span.holds(number, "train") else None
 
 
 def _is_built(store: Store, stage: LoopStage, recipe: Recipe) -> bool:
@@ -148,26 +152,26 @@ def _is_built(store: Store, stage: LoopStage, recipe: Recipe) -> bool:
 # answers --------------------------------------------------------------------------------------------------------------
 
 
-def _fill(loop: LoopRun, at: _At) -> None:
-    asks = asks_of(loop.config, at.first_recipe, at.stage, at.before)
-    lacking = {ask.source.label: plan_cell(loop.store, ask).n_requests for ask in asks}
+def _fill(ours: LoopRun, at: _At) -> None:
+    asks = ours.loop.asks_of(at.stage, at.before)
+    lacking = {ask.source.label: plan_cell(ours.store, ask).n_requests for ask in asks}
     asks = [ask for ask in asks if lacking[ask.source.label]]
-    loop.say(at.say(f"{sum(lacking.values())} answers are missing"))
+    ours.say(at.say(f"{sum(lacking.values())} answers are missing"))
     for ask in asks:
         check_options(ask.engine, ask.options)
-    if loop.config.answers.serve and lacking.get(loop.config.base):
-        _run(loop, at, loop.config.answers.serve, what="loop.answers.serve")
+    if ours.config.answers.serve and lacking.get(ours.config.base):
+        _run(ours, at, ours.config.answers.serve, what="loop.answers.serve")
     reports = fill_cells(
-        loop.store, asks, StoreShelf(loop.store, loop.run), limits=loop.config.answers.limits, tell=loop.tell
+        ours.store, asks, StoreShelf(ours.store, ours.run), limits=ours.config.answers.limits, tell=ours.tell
     )
     for report in reports:
         what = at.say(f"answers of {report.cell}")
         for reason, n in sorted(report.skipped.items()):
-            loop.say(f"{what}: {n} prompts skipped: {reason}")
-        _check_sums(loop, report.sums, what)
+            ours.say(f"{what}: {n} prompts skipped: {reason}")
+        _check_sums(ours, report.sums, what)
 
 
-def _check_sums(loop: LoopRun, sums: Sums, what: str) -> None:
+def _check_sums(ours: LoopRun, sums: Sums, what: str) -> None:
     """Refuse to go on where too much is missing.
 
     Raises:
@@ -178,42 +182,42 @@ def _check_sums(loop: LoopRun, sums: Sums, what: str) -> None:
     if sums.ending is Ending.BUDGET:
         raise ParkedError(f"{what}: {sums.detail}; what was answered is kept, and the same command goes on")
     n_ended = sums.n_done + sums.n_failed
-    if sums.n_failed > loop.config.max_failed * n_ended:
+    if sums.n_failed > ours.config.max_failed * n_ended:
         raise DataError(
             f"{what}: {sums.n_failed} of {n_ended} requests failed ({dict(sums.failures)}); v_calls has each with its "
             "reason, the same command asks them again, and loop.max_failed says how large a share may fail"
         )
     if n_ended:
-        loop.say(f"{what}: {sums.n_done} done, {sums.n_failed} failed")
+        ours.say(f"{what}: {sums.n_done} done, {sums.n_failed} failed")
 
 
 # judge ----------------------------------------------------------------------------------------------------------------
 
 
-def _judge(loop: LoopRun, at: _At) -> None:
-    config = loop.config.judge
-    if config is None or (at.stage.number > 1 and not loop.config.asks_base(at.first_recipe)):
+def _judge(ours: LoopRun, at: _At) -> None:
+    config = ours.config.judge
+    if config is None or not (at.stage.is_first or ours.loop.asks_base):
         return
     if config.command:
-        _run(loop, at, config.command, what="loop.judge.command")
+        _run(ours, at, config.command, what="loop.judge.command")
         return
     name, options = _judge_options(config)
     check_options(name, options)
-    task = _task(loop.config, config, at)
-    missing = plan_judging(loop.store, task).n_missing
-    loop.say(at.say(f"{missing} judgements are missing"))
+    task = _task(ours, config, at)
+    missing = plan_judging(ours.store, task).n_missing
+    ours.say(at.say(f"{missing} judgements are missing"))
     if missing:
         engine = make_engine(name, str(config.model), options)
         report = judge(
-            loop.store,
+            ours.store,
             task,
             engine,
-            run=loop.run,
+            run=ours.run,
             limits=config.limits,
-            tell=lambda progress: loop.tell(task.judge, progress),
+            tell=lambda progress: ours.tell(task.judge, progress),
         )
         if report.sums:
-            _check_sums(loop, report.sums, at.say(f"judgements of {task.judge}"))
+            _check_sums(ours, report.sums, at.say(f"judgements of {task.judge}"))
 
 
 def _judge_options(config: JudgeConfig) -> tuple[str, EngineOptions]:
@@ -229,44 +233,43 @@ def _judge_options(config: JudgeConfig) -> tuple[str, EngineOptions]:
     return config.engine or usual_engine(str(config.model), config.endpoint), options
 
 
-def _task(config: LoopConfig, judge_config: JudgeConfig, at: _At) -> Task:
-    cells = judge_config.cells if at.stage.number == 1 else (config.base,)
-    if not cells:
-        cells = tuple(ask.source.label for ask in asks_of(config, at.first_recipe, at.stage, at.before))
+def _task(ours: LoopRun, config: JudgeConfig, at: _At) -> Task:
+    asked = tuple(ask.source.label for ask in ours.loop.asks_of(at.stage, at.before))
+    cells = (at.stage.is_first and config.cells) or asked
     return make_task(
-        str(judge_config.rubric),
-        judge=judge_config.name or str(judge_config.model),
-        dimensions=judge_config.dimensions,
-        n_samples=judge_config.samples,
-        is_greedy=judge_config.greedy,
-        seed=judge_config.seed,
-        show_references=judge_config.reference,
-        choice=Choice(sources=cells, dataset=config.dataset),
+        str(config.rubric),
+        judge=config.name or str(config.model),
+        dimensions=config.dimensions,
+        n_samples=config.samples,
+        is_greedy=config.greedy,
+        seed=config.seed,
+        show_references=config.reference,
+        choice=Choice(sources=cells, dataset=ours.config.dataset),
     )
 
 
 # build and train ------------------------------------------------------------------------------------------------------
 
 
-def _build(loop: LoopRun, at: _At) -> None:
+def _build(ours: LoopRun, at: _At) -> None:
     made = build_pairs(
-        loop.store,
+        ours.store,
         at.stage.build,
-        base=loop.config.base,
+        base=ours.config.base,
         recipe=at.recipe,
-        run=loop.run,
-        versions=loop.config.versions or None,
-        allow_short=loop.config.allow_short,
+        run=ours.run,
+        versions=ours.config.versions or None,
+        allow_short=ours.config.allow_short,
     )
-    loop.say(at.say(f"build {at.stage.build} has {made.n_pairs} pairs"))
+    ours.say(at.say(f"build {at.stage.build} has {made.n_pairs} pairs"))
 
 
-def _train(loop: LoopRun, at: _At) -> Policy:
+def _train(ours: LoopRun, at: _At) -> Policy:
     stage = at.stage
     words = ["--build", stage.build, "--minibatch", "1", "--policy", str(at.before.path), "--out", str(stage.folder)]
-    loop.say(at.say("training"))
-    code = _run_words(loop, at, [*loop.config.launcher, *loop.stage_command, *words], what="loop.launcher")
-    with loop.store.reader() as reader:
+    ours.say(at.say("training"))
+    code = _run_words(ours, at, [*ours.config.launcher, *ours.stage_command, *words], what="loop.launcher")
+    with ours.store.reader() as reader:
         policy = find_policy(reader, stage)
     if code == 0 and policy:
         return policy
@@ -281,34 +284,34 @@ def _train(loop: LoopRun, at: _At) -> Policy:
 # commands -------------------------------------------------------------------------------------------------------------
 
 
-def _run(loop: LoopRun, at: _At, command: Sequence[str], *, what: str) -> None:
+def _run(ours: LoopRun, at: _At, command: Sequence[str], *, what: str) -> None:
     """Run a command of the settings, its places filled in.
 
     Raises:
         DataError: it cannot be run, or failed.
     """
-    is_first = at.stage.number == 1
+    is_first = at.stage.is_first
     values = {
-        "store": str(loop.store.path),
+        "store": str(ours.store.path),
         "stage": str(at.stage.number),
-        "build": "" if is_first else loop.config.name,
+        "build": "" if is_first else ours.config.name,
         "minibatch": "" if is_first else str(at.stage.minibatch),
-        "dataset": loop.config.dataset or "",
-        "base": loop.config.base,
+        "dataset": ours.config.dataset or "",
+        "base": ours.config.base,
         "policy": str(at.before.path),
         "revision": at.before.sha256,
     }
     words = [_filled(word, values) for word in command]
-    loop.say(at.say(" ".join(words)))
-    code = _run_words(loop, at, words, what=what)
+    ours.say(at.say(" ".join(words)))
+    code = _run_words(ours, at, words, what=what)
     if code:
         raise DataError(f"{what} ended with exit code {code} in stage {at.stage.number}; what it said stands above")
 
 
-def _run_words(loop: LoopRun, at: _At, words: Sequence[str], *, what: str) -> int:
+def _run_words(ours: LoopRun, at: _At, words: Sequence[str], *, what: str) -> int:
     if shutil.which(words[0]) is None:
         raise UsageError(f"{what}: no program {words[0]!r}")
-    return run_command(words, holding=at.lock, env={"TSO_STORE": str(loop.store.path)})
+    return run_command(words, holding=at.lock, env={"TSO_STORE": str(ours.store.path)})
 
 
 def _filled(word: str, values: dict[str, str]) -> str:

@@ -17,6 +17,12 @@ def place(make_place):
 
 
 @pytest.fixture(scope="session")
+def untouched(make_place):
+    """Return a place whose loop never gets as far as an answer."""
+    return make_place()
+
+
+@pytest.fixture(scope="session")
 def undisturbed(make_place):
     """Return a place whose loop has run up to stage 2, and its report."""
     place = make_place()

@@ -79,7 +79,7 @@ def test_a_plan_tells_what_is_done_what_comes_next_and_what_later(undisturbed):
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (("--from", "stage", "3"), 1, "stage 3 of l starts from the policy of stage 2, which is not there (0 stages"),
+        (("--from", "stage", "3"), 1, "stage 3 of l starts from the policy of stage 2, which is not there (0"),
         (("-s", "loop.policy=nowhere"), 1, "loop.policy: no folder nowhere; a stage starts"),
         (("-s", "loop.recipe=none"), 2, "no recipe 'none'"),
         (("-s", "loop.answers.colour=1"), 2, "loop.answers: no setting 'colour'"),
@@ -90,20 +90,19 @@ def test_a_plan_tells_what_is_done_what_comes_next_and_what_later(undisturbed):
             1,
             "loop.judge.command ended with exit code 1",
         ),
-        (("--from", "build", "1"), 1, "no prompt"),
+        (("--from", "build", "1"), 2, "no source 'm/v2/1' in the store"),
     ],
 )
-def test_what_a_loop_cannot_do_is_one_line_and_an_exit_code(place, words, code, message):
-    said = place.loop(*words, code=code).strip().splitlines()[-1]
+def test_what_a_loop_cannot_do_is_one_line_and_an_exit_code(untouched, words, code, message):
+    said = untouched.loop(*words, code=code).strip().splitlines()[-1]
 
     assert said.startswith("tso-train: error: ")
     assert message in said
 
 
-def test_a_build_that_was_drawn_otherwise_is_not_taken_for_the_loops(place):
-    place.loop("--until", "build", "1")
+def test_a_build_that_was_drawn_otherwise_is_not_taken_for_the_loops(undisturbed):
+    said = undisturbed[0].loop("-s", "loop.seed=7", code=2)
 
-    said = place.loop("-s", "loop.seed=7", code=2)
     assert "build 'l' is there, drawn by another recipe, seed or policy; give the loop another name" in said
 
 
@@ -122,15 +121,15 @@ def test_a_loop_that_is_killed_where_it_keeps_things_ends_as_if_it_had_not_been(
 def test_a_stage_does_not_outlive_a_loop_that_is_killed(place):
     (place.folder / "slow.py").write_text("import time; open('begun', 'w').close(); time.sleep(600)")
     slow = json.dumps([sys.executable, str(place.folder / "slow.py")])
-    process = place.start("tso-train", "loop", "-s", f"loop.judge.command={slow}")
+    process = place.start("tso-train", "loop", "--from", "judge", "1", "-s", f"loop.judge.command={slow}")
     while not (place.folder / "begun").exists():
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
     process.kill()
-    process.wait()
+    process.communicate(timeout=60)  # it ends once nobody holds its other end any more
     began = time.monotonic()
 
-    said = place.loop("-s", 'loop.judge.command=["false"]', code=1)
+    said = place.loop("--from", "judge", "1", "-s", 'loop.judge.command=["false"]', code=1)
     assert "loop.judge.command ended with exit code 1" in said
     assert time.monotonic() - began < 60
     running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout

@@ -8,8 +8,10 @@ from loop_place import CELLS, RECIPE, SETTINGS
 from tsodata.errors import TsoError, UsageError
 from tsotrain.config import load_config, load_tune_config
 from tsotrain.loop_config import load_loop
-from tsotrain.loop_plans import LoopStage, Mark, Policy, Span
+from tsotrain.loop_plans import Mark, Span
+from tsotrain.loop_stages import Loop, Policy
 
+POLICY = Policy(1, Path("p"), "abc")
 COMMAND = 'command = ["grade", "{store}"]\n'
 
 
@@ -70,58 +72,82 @@ def test_a_recipe_that_draws_by_scores_needs_somebody_who_gives_them(settings):
     settings.write_text(SETTINGS.removesuffix("[loop.judge]\n"))
 
     with pytest.raises(TsoError, match="draws by scores, and nobody gives them"):
-        load_loop(settings).load_recipe()
-    assert load_loop(settings, {"loop.recipe": "weighted"}).load_recipe().minibatches == 2
+        Loop.of(load_loop(settings))
+    assert not Loop.of(load_loop(settings, {"loop.recipe": "weighted"})).asks_base
 
 
 def test_a_recipe_that_makes_no_pairs_is_refused(settings):
     with pytest.raises(TsoError, match="recipe best_of_n makes answers; a loop trains on pairs"):
-        load_loop(settings, {"loop.recipe": "best_of_n"}).load_recipe()
+        Loop.of(load_loop(settings, {"loop.recipe": "best_of_n"}))
 
 
-def test_the_base_does_not_stand_in_the_matrix_too(settings):
+@pytest.fixture
+def made(settings):
+    """Make a loop of the settings, some of them said otherwise."""
+    return lambda **said: Loop.of(load_loop(settings, {f"loop.{name}": value for name, value in said.items()}))
+
+
+def asked(loop, number):
+    return loop.asks_of(loop.stage(number), POLICY)
+
+
+def test_the_base_does_not_stand_in_the_matrix_too(made):
     Path("cells.toml").write_text(CELLS.replace("m/v1/1", "m/v2/1"))
 
     with pytest.raises(UsageError, match="m/v2/1 is the base"):
-        load_loop(settings).ask_others()
+        asked(made(), 1)
 
 
-def test_other_cells_are_asked_as_the_base_is_unless_they_say_otherwise(settings):
-    (other,) = load_loop(settings).ask_others()
+def test_the_first_stage_asks_all_cells_alike_unless_they_say_otherwise(made):
+    other, base = asked(made(), 1)
 
     assert (other.source.label, other.n_samples, other.sampling.max_tokens) == ("m/v1/1", 1, 6)
+    assert (base.source.label, base.n_samples, base.sampling.max_tokens) == ("m/v2/1", 3, 6)
+    assert (base.build, base.model, base.options.revision) == (None, "p", "abc")
 
 
-def test_a_policy_at_an_endpoint_goes_by_a_name_with_its_stage(settings):
-    given = {"loop.answers.engine": "openai", "loop.answers.model": "owl-{stage}", "loop.answers.settings": "{}"}
-    ask = load_loop(settings, given).ask_base(Path("base"), "abc", stage=2)
+def test_a_later_stage_asks_the_base_on_its_minibatch_alone(made):
+    (base,) = asked(made(), 4)
 
-    assert (ask.model, ask.options.revision) == ("owl-2", "abc")
+    assert (base.source.label, base.build, base.minibatch) == ("m/v2/1", "l", 2)
+    assert asked(made(recipe="weighted"), 4) == []  # no pool draws the base's answers
 
 
-def test_an_engine_that_runs_folders_takes_no_name(settings):
+def test_a_policy_at_an_endpoint_goes_by_a_name_with_its_stage(made):
+    answers = '{ engine = "openai", model = "owl-{stage}" }'
+
+    assert asked(made(answers=answers), 2)[0].model == "owl-2"
+
+
+def test_an_engine_that_runs_folders_takes_no_name(made):
     with pytest.raises(UsageError, match="engine transformers runs each policy's own folder; leave model out"):
-        load_loop(settings, {"loop.answers.model": "owl"}).ask_base(Path("base"), "abc", stage=1)
+        asked(made(answers='{ engine = "transformers", model = "owl" }'), 1)
 
 
-def test_stages_go_round_the_minibatches_and_each_has_a_build_of_its_own(settings):
-    config = load_loop(settings)
-    stages = [LoopStage.of(config, number) for number in range(1, 5)]
+def test_stages_go_round_the_minibatches_and_each_has_a_build_of_its_own(made):
+    stages = made().stages
 
     assert [(stage.minibatch, stage.in_pass) for stage in stages] == [(1, 1), (2, 1), (1, 2), (2, 2)]
     assert [stage.build for stage in stages] == ["l", "l@2", "l@3", "l@4"]
     assert stages[3].folder == Path("stages/l/4")
 
 
-def test_a_later_stage_draws_the_base_by_its_policy_on_one_minibatch(settings):
-    config = load_loop(settings)
-    recipe = config.load_recipe().with_options(n=12)
-    later = LoopStage.of(config, 4).recipe(config, recipe, Policy(1, Path("p"), "abc"))
+def test_a_later_stage_draws_the_base_by_its_policy_on_one_minibatch(made):
+    loop = made()
+    first, later = (loop.recipe_of(loop.stage(number), POLICY) for number in (1, 4))
 
-    assert (later.filters.build, later.filters.minibatch, later.minibatches, later.n) == ("l", 2, 1, None)
+    assert first == loop.recipe
+    assert (later.filters.build, later.filters.minibatch, later.minibatches) == ("l", 2, 1)
     assert (later.pools["self"].policy, later.pools["matrix"].policy) == ("abc", None)
-    assert (recipe.seed, later.seed) == (43, 44)  # of the second pass
-    assert LoopStage.of(config, 1).recipe(config, recipe, Policy(None, Path("p"), "abc")) == recipe
+    assert (first.seed, later.seed) == (43, 44)  # of the second pass
+
+
+def test_a_later_stage_takes_all_that_its_minibatch_gives(made, tmp_path):
+    (tmp_path / "recipe.toml").write_text(f"n = 12\nheld_out = 0.25\n{RECIPE}")
+    loop = made()
+    later = loop.recipe_of(loop.stage(2), POLICY)
+
+    assert (loop.recipe.n, later.n, loop.recipe.held_out, later.held_out) == (12, None, 0.25, 0.0)
 
 
 @pytest.mark.parametrize(
