@@ -92,11 +92,11 @@ def run_loop(ours: LoopRun, span: Span) -> LoopReport:
             at = _At(stage, before, recipe, _is_built(ours.store, stage, recipe), lock)
             if policy is None:
                 check_start(config, span, stage.number - 1)
+                check_folder(before.path, at.say("the policy before"))
                 policy = _run_stage(ours, at, span)
             if policy is None:
                 break
             before = policy
-            check_folder(before.path, f"policy {stage.number}")
             done = StageDone(stage.number, stage.build, policy.policy_id, str(policy.path), policy.sha256)
             report.stages.append(done)
     return report

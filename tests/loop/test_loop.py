@@ -35,12 +35,13 @@ def test_a_loop_makes_a_policy_a_stage_each_from_the_one_before(undisturbed):
     place, report = undisturbed
     store = Store(place.path)
     with store.reader() as reader:
-        lineage = reader.rows("queries/policy-lineage", policy=report["stages"][1]["policy"])
+        behind = reader.frame("queries/policy-evidence", policy="l@2/1").to_dicts()
 
     assert [stage["build"] for stage in report["stages"]] == ["l", "l@2"]
     assert len(set(hashes(report))) == 2
     assert sorted(name for (name,) in store.sql("select name from v_policies").rows()) == ["l/1", "l@2/1", BASE]
-    assert len({row[0] for row in lineage}) == 2
+    assert {(row["steps_back"], row["build"]) for row in behind} == {(1, "l@2"), (2, "l")}
+    assert {row["judge"] for row in behind if row["source"] == BASE} == {"rule"}
 
 
 def test_a_stage_draws_its_minibatch_and_the_answers_of_the_policy_before(undisturbed):
