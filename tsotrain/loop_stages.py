@@ -64,7 +64,7 @@ class Loop:
 
         Raises:
             RecipeError: there is no such recipe, or it cannot be meant.
-            TrainError: it makes no pairs, or draws the base's answers by scores that nobody gives.
+            TrainError: it makes no pairs, keeps to a build, or draws the base's answers by scores that nobody gives.
         """
         recipe = load_recipe(config.recipe).with_options(minibatches=config.minibatches, seed=config.seed)
         recipe.check_stated()
@@ -73,6 +73,8 @@ class Loop:
         loop = cls(config, recipe)
         if recipe.makes != "pairs":
             raise TrainError(f"recipe {config.recipe} makes {recipe.makes}; a loop trains on pairs")
+        if recipe.filters.build is not None:
+            raise TrainError(f"recipe {config.recipe} keeps to a minibatch of a build; in a loop the stages do that")
         if recipe.needs_scores and loop.asks_base and config.judge is None:
             raise TrainError(f"recipe {config.recipe} draws by scores, and nobody gives them; add [loop.judge]")
         return loop

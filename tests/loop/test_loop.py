@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from loop_place import BASE
+from tsocli.train import app
+from typer.testing import CliRunner
 
 from tsodata.checks import check_store
 from tsodata.store import Store
@@ -94,10 +96,13 @@ def test_a_plan_tells_what_is_done_what_comes_next_and_what_later(undisturbed):
         (("--from", "build", "1"), 2, "no source 'm/v2/1' in the store"),
     ],
 )
-def test_what_a_loop_cannot_do_is_one_line_and_an_exit_code(untouched, words, code, message):
-    said = untouched.loop(*words, code=code).strip().splitlines()[-1]
+def test_what_a_loop_cannot_do_is_one_line_and_an_exit_code(untouched, monkeypatch, words, code, message):
+    monkeypatch.chdir(untouched.folder)
+    result = CliRunner().invoke(app, ["loop", *words])
+    said = result.stderr.strip().splitlines()[-1]
 
-    assert said.startswith("tso-train: error: ")
+    assert result.exit_code == code
+    assert ": error: " in said
     assert message in said
 
 
@@ -119,19 +124,21 @@ def test_a_loop_that_is_killed_where_it_keeps_things_ends_as_if_it_had_not_been(
     assert Store(place.path).sql(PAIRS).rows() == [row for row in pairs if row[0] == "l"]
 
 
-def test_a_stage_does_not_outlive_a_loop_that_is_killed(place):
-    (place.folder / "slow.py").write_text("import time; open('begun', 'w').close(); time.sleep(600)")
-    slow = json.dumps([sys.executable, str(place.folder / "slow.py")])
-    process = place.start("tso-train", "loop", "--from", "judge", "1", "-s", f"loop.judge.command={slow}")
-    while not (place.folder / "begun").exists():
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 130)])
+def test_what_a_loop_has_started_ends_with_it_and_the_next_one_goes_on(untouched, number, code):
+    begun, slow = untouched.folder / "begun", untouched.folder / "slow.py"
+    begun.unlink(missing_ok=True)
+    slow.write_text("import time; open('begun', 'w').close(); time.sleep(600)")
+    command = json.dumps([sys.executable, str(slow)])
+    process = untouched.start("tso-train", "loop", "--from", "judge", "1", "-s", f"loop.judge.command={command}")
+    while not begun.exists():
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
-    process.kill()
+    process.send_signal(number)
     process.communicate(timeout=60)  # it ends once nobody holds its other end any more
-    began = time.monotonic()
 
-    said = place.loop("--from", "judge", "1", "-s", 'loop.judge.command=["false"]', code=1)
+    assert process.returncode == code
+    said = untouched.loop("--from", "judge", "1", "-s", 'loop.judge.command=["false"]', code=1)
     assert "loop.judge.command ended with exit code 1" in said
-    assert time.monotonic() - began < 60
     running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert str(place.folder / "slow.py") not in running
+    assert str(slow) not in running

@@ -1,5 +1,7 @@
 """The table [loop]: what may be said, what is refused, and what the stages' settings make of it."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,13 @@ def test_a_recipe_that_draws_by_scores_needs_somebody_who_gives_them(settings):
 def test_a_recipe_that_makes_no_pairs_is_refused(settings):
     with pytest.raises(TsoError, match="recipe best_of_n makes answers; a loop trains on pairs"):
         Loop.of(load_loop(settings, {"loop.recipe": "best_of_n"}))
+
+
+def test_a_recipe_that_keeps_to_a_minibatch_itself_is_refused(settings):
+    Path("recipe.toml").write_text(f'{RECIPE}[filters]\nbuild = "b"\nminibatch = 1\n')
+
+    with pytest.raises(TsoError, match="keeps to a minibatch of a build; in a loop the stages do that"):
+        Loop.of(load_loop(settings))
 
 
 @pytest.fixture
@@ -172,3 +181,18 @@ def test_a_span_holds_what_lies_between_its_marks(settings):
         (1, "build"), (1, "train"), (2, "answers"), (2, "judge"),
     ]  # fmt: skip
     assert all(Span.of(load_loop(settings), None, None).holds(*place) for place in steps)
+
+
+def test_a_loop_is_planned_without_torch():
+    words = "import sys, tsotrain.loops; sys.exit('torch' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", words], check=False).returncode == 0
+
+
+def test_the_settings_that_the_page_shows_are_settings(tmp_path):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "loop.md").read_text()
+    (tmp_path / "tso.toml").write_text(page.split("```toml\n")[1].split("```")[0])
+    shown = load_loop(tmp_path / "tso.toml")
+
+    assert (shown.name, shown.n_stages, shown.judge.rubric) == ("main", 3, "tso/2")
+    assert load_config(tmp_path / "tso.toml").epochs == 2
