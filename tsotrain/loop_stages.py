@@ -155,8 +155,7 @@ class Loop:
 
 def find_policy(reader: Reader, stage: LoopStage) -> Policy | None:
     """Return the policy that a stage has registered, or None where it has not."""
-    found = reader.rows("builds/by_name", name=stage.build)
-    rows = reader.rows("stages/policy", build=found[0][0], minibatch=1) if found else []
+    rows = reader.rows("stages/policy", name=stage.build, minibatch=1)
     return Policy(int(rows[0][0]), Path(str(rows[0][1])), str(rows[0][2])) if rows else None
 
 

@@ -108,7 +108,7 @@ def plan_stage(store: Store, minibatch: int, *, build: str | None, policy: Path 
         build_key, base, source_key, n_minibatches = found[0]
         if not 1 <= minibatch <= n_minibatches:
             raise UsageError(f"build {name!r} has the minibatches 1 to {n_minibatches}, not {minibatch}")
-        before = reader.rows("stages/policy", build=build_key, minibatch=minibatch - 1)
+        before = reader.rows("stages/policy", name=name, minibatch=minibatch - 1)
     reference, reference_key = _reference(name, minibatch, before, policy)
     folder = out or Path("stages") / name / str(minibatch)
     return StagePlan(name, int(build_key), str(base), source_key, minibatch, reference, reference_key, folder)
@@ -190,7 +190,7 @@ def register_stage(store: Store, plan: StagePlan, outcome: Outcome, *, config: S
     start = plan.base or plan.reference.name
     reference = Artefact("policy", start, str(plan.reference.resolve()), outcome.reference_sha256, None, ())
     reference_key = known or reference.artefact_key
-    name = f"{plan.build}/{plan.minibatch}"
+    name = f"{plan.build}/{plan.minibatch}"  # as sql/stages/policy.sql looks for it
     path = str(outcome.policy.resolve())
     policy = Artefact("policy", name, path, outcome.policy_sha256, plan.base_source_key, (reference_key,))
     key = content_key("stage", plan.build_key, plan.minibatch, config.body(), reference_key, policy.artefact_key)

@@ -156,3 +156,14 @@ def test_a_build_of_its_own_goes_on_from_the_stage_whose_folder_it_is_given(tso,
     parents = [row["parents"] for row in rows if row["name"] == "b@2/1"]
     assert sorted(parents) == sorted([[ids["b/1"]], [ids["m/v2/1"]]])
     assert sorted(row["name"] for row in rows) == ["b/1", "b/2", "b@2/1", "b@2/1", "m/v2/1"]  # none twice
+
+
+def test_another_name_for_the_same_pairs_has_stages_of_its_own(tso, trained):
+    assert trained
+    tso("tso-data", "build-pairs", "again", "--base", "m/v2/1", "--recipe", "recipe.toml", "--minibatches", "2")
+    ids = "select count(distinct build_id) as n from v_builds where build in ('b', 'again')"
+    assert json.loads(tso("tso-data", "sql", ids, "--json")) == [{"n": 1}]
+
+    said = tso("tso-train", "stage", "--build", "again", "--minibatch", "2", code=2)
+
+    assert "run: tso-train stage --build again --minibatch 1" in said
