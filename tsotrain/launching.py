@@ -37,19 +37,20 @@ def held(folder: Path, *, say: Callable[[str], None], wait_s: float = HELD_S) ->
     except OSError as error:
         raise TrainError(f"{folder}: cannot be made ({error.strerror}); pass another loop.folder") from error
     try:
-        until = time.monotonic() + wait_s
-        while not _taken(lock):
-            if time.monotonic() > until:
-                raise TrainError(f"{folder} is held by another loop of this name; wait for it, or name this one anew")
-            if until - time.monotonic() > wait_s - _LOOK_S:
-                say(f"{folder} is held; waiting up to {wait_s:.0f} s for what a loop has left at work there")
-            time.sleep(_LOOK_S)
+        if not _is_taken(lock):
+            say(f"{folder} is held; waiting up to {wait_s:.0f} s for what a loop has left at work there")
+            until = time.monotonic() + wait_s
+            while not _is_taken(lock):
+                if time.monotonic() > until:
+                    raise TrainError(f"{folder} is held by another loop of its name; wait for it, or rename this one")
+                time.sleep(_LOOK_S)
         yield lock
     finally:
         os.close(lock)
 
 
-def _taken(lock: int) -> bool:
+def _is_taken(lock: int) -> bool:
+    """Take a lock if nobody has it, and return whether it is ours now."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
