@@ -9,6 +9,8 @@ from tsocli.data import app as data
 from tsocli.train import app as train
 from typer.testing import CliRunner
 
+from tsotrain.policy import load_tokenizer
+
 PAGE = Path(__file__).parents[2] / "docs" / "baselines.md"
 SETTINGS = """
 batch_pairs = 8
@@ -76,7 +78,7 @@ def test_every_command_of_the_page_does_what_it_says(page):
     failed = [(" ".join(words), said) for words, code, _, said in page if code]
 
     assert not failed
-    assert len(page) == 25
+    assert len(page) == 26
 
 
 def test_every_row_of_the_table_is_a_stage_in_the_store(run, page):
@@ -137,6 +139,17 @@ def test_a_dry_run_counts_what_the_stage_learns_from(run, page, build, loss, nou
 
     assert code == 0
     assert json.loads(printed)[f"n_{noun}"] == 6
+
+
+def test_the_export_for_ppo_has_each_prompt_once_as_its_reader_renders_it(base, page):
+    """OpenRLHF's PromptDataset renders the messages of the input key with the generation prompt behind them."""
+    assert page
+    lines = [json.loads(line) for line in Path("exports/ppo/train.jsonl").read_text().splitlines()]
+    template = load_tokenizer(base).apply_chat_template
+    prompts = [template(line["prompt"], tokenize=False, add_generation_prompt=True) for line in lines]
+
+    assert sorted(prompts) == [f"<s>[user]what is {i}?[assistant]" for i in range(6)]
+    assert "--data.prompt_dataset train.jsonl --data.input_key prompt" in Path("exports/ppo/README.md").read_text()
 
 
 def test_a_stage_without_a_reference_has_no_rewards_to_draw(run, page):
