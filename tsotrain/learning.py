@@ -15,7 +15,7 @@ from torch import Tensor
 
 from tsotrain import references
 from tsotrain.batching import Example
-from tsotrain.config import LossConfig, StageConfig
+from tsotrain.config import LOSSES, LossConfig, StageConfig
 from tsotrain.lists import ListObjective
 from tsotrain.objectives import Objective
 from tsotrain.parallel import Processes
@@ -85,9 +85,8 @@ def material_of(loss: LossConfig) -> Material:
 
 
 def losses_for(holds: str) -> list[str]:
-    """Return the losses that learn from a kind of build, as an export calls what it holds, the likeliest first."""
-    names = ["dual_clip", "dpo", "ipo", "cdpo", "rrhf", "pro", "sft"]
-    return [name for name in names if holds in material_of(LossConfig(name)).held_by]
+    """Return the losses that learn from a kind of build, as an export calls what it holds."""
+    return [name for name in LOSSES if holds in material_of(LossConfig(name)).held_by]
 
 
 def train_stage(

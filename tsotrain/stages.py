@@ -85,10 +85,10 @@ class StagePlan:
         if self.holds in material.held_by:
             return material
         wanted = " or ".join(material.held_by)
-        fitting = " or ".join(f"-s loss.name={name}" for name in losses_for(self.holds))
+        fitting = " or ".join(losses_for(self.holds))
         raise UsageError(
             f"build {self.build!r} holds {self.holds}, and loss {loss.name!r} learns from {wanted}; "
-            f"pass {fitting}, or name another build"
+            f"pass -s loss.name={fitting}, or name another build"
         )
 
 

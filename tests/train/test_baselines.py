@@ -9,6 +9,7 @@ from tsocli.data import app as data
 from tsocli.train import app as train
 from typer.testing import CliRunner
 
+from tsotrain.__main__ import main as train_alone
 from tsotrain.policy import load_tokenizer
 
 PAGE = Path(__file__).parents[2] / "docs" / "baselines.md"
@@ -153,6 +154,18 @@ def test_a_dry_run_counts_what_the_stage_learns_from(run, page, build, loss, nou
 
     assert code == 0
     assert json.loads(printed)[f"n_{noun}"] == 6
+
+
+@pytest.mark.parametrize(("loss", "folder"), [("sft", "stages/raft/1/answers"), ("pro", "stages/pro/lists")])
+def test_without_a_store_a_stage_learns_the_same_from_its_files(page, base, capsys, loss, folder):
+    """The export lies in the stage's folder; ids, which the packing deals by, lie beside the rows."""
+    assert page
+    rows = f"{folder}/data/train-00000-of-00001.parquet"
+    words = [rows, "--policy", str(base), "--out", f"alone-{loss}", "--config", "tso.toml", "-s", f"loss.name={loss}"]
+
+    assert train_alone(words) == 0
+    made = json.loads(capsys.readouterr().out)["policy_sha256"]
+    assert made == json.loads((Path(folder).parent / "stage.json").read_text())["outcome"]["policy_sha256"]
 
 
 def test_the_export_for_ppo_has_each_prompt_once_as_its_reader_renders_it(base, page):
