@@ -112,18 +112,22 @@ def test_a_stage_on_answers_learns_each_of_them_and_tells_what_by_its_id(run, pa
     assert len(lines) > 6
 
 
-@pytest.mark.parametrize("build", ["raft", "ranked", "once"])
-def test_the_lineage_of_a_policy_names_every_answer_it_has_learnt(run, page, build):
+@pytest.mark.parametrize(
+    ("build", "sides"), [("raft", {"answer"}), ("ranked", {"answer"}), ("rso", {"chosen", "rejected"})]
+)
+def test_the_evidence_of_a_policy_has_every_answer_that_it_has_learnt(run, page, build, sides):
     assert page
     made = f"select policy_id from v_stages where build = '{build}' order by all limit 1"
     policy = json.loads(run("tso-data", "sql", made, "--json")[1])[0]["policy_id"]
-    lineage = json.loads(run("tso-data", "query", "policy-lineage", "-p", f"policy={policy}", "--json")[1])
-    held = f"select count(*) as n from v_build_responses where build = '{build}' and split = 'train'"
-    n_answers = json.loads(run("tso-data", "sql", held, "--json")[1])[0]["n"]
+    evidence = json.loads(run("tso-data", "query", "policy-evidence", "-p", f"policy={policy}", "--json")[1])
+    held = f"select response_id from v_build_responses where build = '{build}' and split = 'train'"
+    answers = json.loads(run("tso-data", "sql", held, "--json")[1])
 
-    assert len(lineage) == (6 if build == "once" else n_answers)
-    assert all(row["chosen_source"] and row["chosen_response_id"] for row in lineage)
-    assert {row["pair_id"] is None for row in lineage} == {build != "once"}
+    assert {row["side"] for row in evidence} == sides
+    assert {row["pair_id"] is None for row in evidence} == {sides == {"answer"}}
+    if answers:
+        assert {row["response_id"] for row in evidence} == {row["response_id"] for row in answers}
+    assert all(row["judge"] == "j" for row in evidence if row["source"] != "human")
 
 
 @pytest.mark.parametrize(

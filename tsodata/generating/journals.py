@@ -46,19 +46,7 @@ class JournalShelf:
 
     def beside(self, ask: Ask, revision: str | None) -> Mapping[Slot, Response]:
         """Return the answers of a cell's model, at this revision, in the journals."""
-        from pyarrow import parquet
-
-        found: dict[Slot, Response] = {}
-        for path in sorted(self._folder.glob("*.parquet")):
-            for row in parquet.read_table(path, columns=list(_OWN_COLUMNS)).to_pylist():
-                is_own = row["cell"] == ask.source.label and row["failure"] is None
-                if is_own and json.loads(row["settings"])["revision"] == revision:
-                    slot = Slot(int(row["prompt_key"], 16), row["sample_index"])
-                    previous = int(row["previous_key"], 16) if row["previous_key"] else None
-                    found[slot] = Response(
-                        slot.prompt_key, ask.source.source_key, row["text"], slot.sample_index, previous_key=previous
-                    )
-        return found
+        return journal_answers(self._folder, ask, revision)
 
     def keep(self, plan: Plan, engine: Engine) -> Keep:
         """Return what writes a batch of a plan."""
@@ -110,6 +98,23 @@ class JournalShelf:
         part.replace(path)
         _sync_folder(self._folder)
         return path
+
+
+def journal_answers(folder: Path, ask: Ask, revision: str | None) -> Mapping[Slot, Response]:
+    """Return the answers of a cell's model, at this revision, in a folder of journals, if there is one."""
+    from pyarrow import parquet
+
+    found: dict[Slot, Response] = {}
+    for path in sorted(folder.glob("*.parquet")):
+        for row in parquet.read_table(path, columns=list(_OWN_COLUMNS)).to_pylist():
+            is_own = row["cell"] == ask.source.label and row["failure"] is None
+            if is_own and json.loads(row["settings"])["revision"] == revision:
+                slot = Slot(int(row["prompt_key"], 16), row["sample_index"])
+                previous = int(row["previous_key"], 16) if row["previous_key"] else None
+                found[slot] = Response(
+                    slot.prompt_key, ask.source.source_key, row["text"], slot.sample_index, previous_key=previous
+                )
+    return found
 
 
 def _sync_folder(folder: Path) -> None:

@@ -34,21 +34,21 @@ _KEY = re.compile(r"[0-9a-f]{16}")
 
 
 def parse(row: Row, context: Context) -> Iterator[Record]:
-    """Yield the call, and where it was accepted the answer, its prompt, its cell and its settings."""
+    """Yield the prompt, the settings and the call, and where it was accepted the answer and its cell."""
     prompt = Prompt(_messages(row))
     if prompt.prompt_key != _key(row, "prompt_key"):
         fail("bad_content", "the messages are not those of the prompt's key")
     failure = maybe_text(row, "failure")
     if failure is not None and failure not in _KINDS:
         fail("bad_content", f"no kind of failure {failure!r}")
-    yield prompt
+    settings = Settings(text(row, "settings"))
+    yield from (prompt, settings)
     response = None
     if failure is None:
         source = context.keep(Source.model(text(row, "family"), maybe_text(row, "version"), number(row, "size")))
-        settings = Settings(text(row, "settings"))
         response = _response(row, prompt, source, settings)
-        yield from (settings, response)
-    call = _call(row, prompt, response, failure)
+        yield response
+    call = _call(row, prompt, response=response, settings=settings, failure=failure)
     yield call
     served, rendered = maybe_text(row, "served_model"), maybe_text(row, "prompt_sha256")
     if failure is None and (served or rendered):
@@ -68,7 +68,7 @@ def _response(row: Row, prompt: Prompt, source: Source, settings: Settings) -> R
     )
 
 
-def _call(row: Row, prompt: Prompt, response: Response | None, failure: str | None) -> Call:
+def _call(row: Row, prompt: Prompt, *, response: Response | None, settings: Settings, failure: str | None) -> Call:
     return Call(
         call_key=_key(row, "call_key"),
         request_key=_key(row, "request_key"),
@@ -79,6 +79,7 @@ def _call(row: Row, prompt: Prompt, response: Response | None, failure: str | No
         attempt=integer(row, "attempt") or 1,
         prompt_key=prompt.prompt_key,
         response_key=response.response_key if response else None,
+        settings_key=settings.settings_key,
         failure=failure,
         detail=maybe_text(row, "detail") if failure else None,
         n_prompt_tokens=integer(row, "n_prompt_tokens"),
