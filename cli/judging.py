@@ -20,8 +20,9 @@ from .engine_options import (
     MaxWait,
     Price,
     Revision,
-    engine_options,
+    Served,
     limits_of,
+    served_by,
 )
 from .exits import ExitCode, guarded
 from .legible import say
@@ -30,7 +31,6 @@ from .options import AsJson, StorePath, Wait, listed
 from .progress import Teller
 
 if TYPE_CHECKING:
-    from tsodata.engines.options import EngineOptions
     from tsodata.judging import JudgeReport, Task
     from tsodata.runner import Limits
     from tsodata.store import Store
@@ -92,7 +92,6 @@ def judge(
 
     Pairs are compared in both orders; where these disagree, the pair is a tie and is counted.
     """
-    from tsodata.engines.choosing import usual_engine
     from tsodata.judging import Choice, make_task, plan_judging
 
     choice = Choice(tuple(listed(cells)), build, dataset, missing, against, _shard(shard))
@@ -111,22 +110,21 @@ def judge(
     if dry_run:
         _print(plan_judging(opened, task), as_json=as_json)
         return
-    name = engine or usual_engine(model, endpoint)
-    options = engine_options(
-        name, endpoint=endpoint, key_env=key_env, revision=revision, settings=engine_option,
+    served = served_by(
+        model, engine=engine, endpoint=endpoint, key_env=key_env, revision=revision, settings=engine_option,
         concurrency=concurrency, timeout_s=timeout,
     )  # fmt: skip
     limits = limits_of(
         model, concurrency=concurrency, attempts=attempts, max_wait=max_wait, price=price,
         budget_tokens=budget_tokens, budget_usd=budget_usd,
     )  # fmt: skip
-    _run(opened, task, (name, model, options), limits=limits, share=share, as_json=as_json)
+    _run(opened, task, served, limits=limits, share=share, as_json=as_json)
 
 
 def _run(
     store: Store,
     task: Task,
-    served: tuple[str, str, EngineOptions],
+    served: Served,
     *,
     limits: Limits,
     share: float,
@@ -136,15 +134,14 @@ def _run(
     from tsodata.judging import judge as judge_answers
     from tsodata.runner import raise_ending
 
-    name, model, options = served
     teller = Teller()
-    arguments = {**task.recorded(), "engine": name, "model": model, "options": plain(options), "limits": plain(limits)}
+    arguments = {**task.recorded(), **plain(served), "limits": plain(limits)}
     with recorded(store, {**arguments, "canary": share}, seed=task.seed) as run:
         with contextlib.closing(teller):
             report = judge_answers(
                 store,
                 task,
-                make_engine(name, model, options),
+                make_engine(*served),
                 run=run,
                 limits=limits,
                 canary_share=share,
@@ -199,7 +196,7 @@ def selftest(
 
     Measured, not prevented. The made-up answers are kept as evidence, apart from all material.
     """
-    from tsodata.engines.choosing import make_engine, usual_engine
+    from tsodata.engines.choosing import make_engine
     from tsodata.judging import Choice, make_task
     from tsodata.judging import selftest as try_judge
     from tsodata.runner import raise_ending
@@ -210,9 +207,8 @@ def selftest(
         rubric, judge=judge_name or model, dimensions=listed(dimensions), n_samples=k, seed=seed,
         show_references=reference, choice=Choice(tuple(listed(cells)), dataset=dataset),
     )  # fmt: skip
-    name = engine or usual_engine(model, endpoint)
-    options = engine_options(
-        name, endpoint=endpoint, key_env=key_env, revision=revision, settings=engine_option,
+    served = served_by(
+        model, engine=engine, endpoint=endpoint, key_env=key_env, revision=revision, settings=engine_option,
         concurrency=concurrency, timeout_s=timeout,
     )  # fmt: skip
     limits = limits_of(
@@ -220,11 +216,10 @@ def selftest(
         budget_tokens=budget_tokens, budget_usd=budget_usd,
     )  # fmt: skip
     opened, teller = open_store(store, wait), Teller()
-    arguments = {**task.recorded(), "engine": name, "model": model, "options": plain(options), "n": n}
+    arguments = {**task.recorded(), **plain(served), "n": n}
     with recorded(opened, {**arguments, "limits": plain(limits)}, seed=seed) as run, contextlib.closing(teller):
-        served = make_engine(name, model, options)
         found = try_judge(
-            opened, task, served, run=run, limits=limits, n_answers=n,
+            opened, task, make_engine(*served), run=run, limits=limits, n_answers=n,
             tell=lambda progress: teller("self-test", progress),
         )  # fmt: skip
         if as_json:

@@ -14,9 +14,10 @@ from tsodata.strict_toml import read_record, read_table
 from tsotrain.errors import TrainError
 
 C = TypeVar("C", bound="TrainConfig")
-LOSSES = ("dual_clip", "dpo", "ipo", "cdpo")
+LOSSES = ("dual_clip", "dpo", "ipo", "cdpo", "sft", "rrhf", "pro")
 FORMS = ("separate", "joint", "linear")
 PRECISIONS = ("auto", "bf16", "fp32")
+LOOP = "loop"  # a table of the same file that loop_config reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class LossConfig:
     tau: float = 0.2  # Eq. 12
     epsilon: float = 0.3  # Eq. 13
     ipo_mean: bool = False  # Eq. 12 sums over tokens; TRL takes the mean
+    pro_sft_weight: float = 0.05  # Song et al. 2023: times the square of the list's answers less one
 
     def __post_init__(self) -> None:
         _one_of("loss.name", self.name, LOSSES)
@@ -39,6 +41,8 @@ class LossConfig:
             _above_zero(f"loss.{name}", getattr(self, name))
         if not 0 <= self.epsilon < 0.5:
             raise TrainError(f"loss.epsilon = {self.epsilon}: a share of flipped labels from 0 to below 0.5")
+        if not 0 <= self.pro_sft_weight < math.inf:
+            raise TrainError(f"loss.pro_sft_weight = {self.pro_sft_weight}: at least 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +134,10 @@ class TrainConfig:
 
 @dataclass(frozen=True, slots=True)
 class StageConfig(TrainConfig):
-    """One training session on one minibatch of pairs."""
+    """One training session on one minibatch of pairs, or of what else its loss learns from."""
 
     loss: LossConfig = field(default_factory=LossConfig)
-    batch_pairs: int = 256  # Sec. 4.1.4: pairs of one optimizer step
+    batch_pairs: int = 256  # Sec. 4.1.4: pairs of one optimizer step, or answers, or lists
 
     def __post_init__(self) -> None:
         TrainConfig.__post_init__(self)
@@ -141,7 +145,7 @@ class StageConfig(TrainConfig):
 
     @property
     def batch_size(self) -> int:
-        """Return the pairs of one optimizer step."""
+        """Return the examples of one optimizer step."""
         return self.batch_pairs
 
 
@@ -180,17 +184,32 @@ def load_tune_config(path: Path | None, overrides: Mapping[str, str] | None = No
     return _load(TuneConfig(), path, overrides or {})
 
 
-def _load(defaults: C, path: Path | None, overrides: Mapping[str, str]) -> C:
+def overridden_table(path: Path | None, overrides: Mapping[str, str]) -> dict[str, Any]:
+    """Return the table of a settings file, empty without one; `overrides` are texts by dotted names.
+
+    Raises:
+        TrainError: the file cannot be read, or a name goes through a setting that is no table.
+    """
     table = {} if path is None else read_table(path, refuse=TrainError)
-    where = str(path) if path else "the settings"
     for name, value in overrides.items():
         *groups, last = name.split(".")
         inner: Any = table
         for group in groups:
             inner = inner.setdefault(group, {}) if isinstance(inner, dict) else None
         if not isinstance(inner, dict):
-            raise TrainError(f"{where}: no setting {name!r}")
+            raise TrainError(f"{place_of(path)}: no setting {name!r}")
         inner[last] = _typed(value)
+    return table
+
+
+def place_of(path: Path | None) -> str:
+    """Return how errors call where settings stand."""
+    return str(path) if path else "the settings"
+
+
+def _load(defaults: C, path: Path | None, overrides: Mapping[str, str]) -> C:
+    table, where = overridden_table(path, overrides), place_of(path)
+    table.pop(LOOP, None)
     return read_record(type(defaults), _with_groups(defaults, table, where), where, refuse=TrainError)
 
 

@@ -35,7 +35,9 @@ def find_policies(reader: Reader, recipe: Recipe, base: str, *, snapshot_seq: in
         UnknownNameError: there is no such policy.
     """
     named = {name: pool.policy for name, pool in sorted(recipe.pools.items()) if pool.policy}
-    if named and not base:
+    if not named:
+        return {}
+    if not base:
         pool, policy = next(iter(named.items()))
         raise RecipeError(f"pool {pool} is for the base's answers of policy {policy!r}: name the base with --base")
     hashes = {pool: _find(reader, policy, snapshot_seq) for pool, policy in named.items()}

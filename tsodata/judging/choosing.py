@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -122,12 +122,19 @@ class Chosen:
         """Return how many judgements are to be made."""
         return int(self.missing.num_rows)
 
-    def asks(self, start: int, length: int) -> list[Ask]:
-        """Return a slice of what is missing."""
-        rows = self.missing.slice(start, length).to_pylist()
-        return [
-            Ask(r["response_key"], r["other_key"], r["prompt_key"], r["question"] - 1, r["sample_index"]) for r in rows
-        ]
+    def iter_slices(self, size: int) -> Iterator[list[Ask]]:
+        """Yield what is missing in slices of so many or more, each with all that is missing on its last prompt."""
+        prompts, start = self.missing["prompt_key"], 0
+        while start < self.n_missing:
+            stop = min(start + size, self.n_missing)
+            while stop < self.n_missing and prompts[stop] == prompts[stop - 1]:
+                stop += 1
+            rows = self.missing.slice(start, stop - start).to_pylist()
+            yield [
+                Ask(r["response_key"], r["other_key"], r["prompt_key"], r["question"] - 1, r["sample_index"])
+                for r in rows
+            ]
+            start = stop
 
 
 def choose(reader: Reader, task: Task) -> Chosen:
