@@ -52,7 +52,7 @@ bench-requests: $(READY)
 bench-train: $(BENCH_READY)
 	$(BENCH_VENV)/bin/python -m benchmarks.train --out docs/benchmarks-train.md $(BENCH)
 
-# The paper in miniature, and docs/miniature.md: an hour of two cores; MINIATURE=--small is a run of ten minutes.
+# The paper in miniature, and docs/miniature.md: a quarter of an hour of two cores; MINIATURE=--small takes minutes.
 miniature: $(READY)
 	PYTHONPATH=examples $(BIN)/python -m miniature .miniature $(MINIATURE)
 

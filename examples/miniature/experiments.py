@@ -57,6 +57,7 @@ class Trials:
     place: Place
     models: Path
     n_samples: int
+    rest_from: float
     learning_rate: float = LEARNING_RATE
 
     @property
@@ -75,7 +76,7 @@ class Trials:
             self.place, build, policy=policy or self.base, settings=settings, out=out, minibatch=minibatch
         )
         lines = [[round(float(line[key]), 4) for key in _CURVES] for line in read_log(out / "metrics.jsonl")]
-        return Path(report.policy), {"n_pairs": report.n_pairs, "curves": lines}
+        return Path(report.policy), {"n_pairs": report.n_examples, "curves": lines}
 
     def trial(self, name: str, build: str, loss: str, *, policy: Path | None = None, minibatch: int = 1) -> Figures:
         """Train a stage and let its policy sit the exam; return the figures of both."""
@@ -135,7 +136,7 @@ def own_answers(trials: Trials) -> Figures:
     found["rso"] = trials.trial("rso", "rso", "dpo")
     for name, recipe in (
         ("raft", own("best_of_n", judge=JUDGE)),
-        ("rest", own("threshold", judge=JUDGE, min_score=8.0)),
+        ("rest", own("threshold", judge=JUDGE, min_score=trials.rest_from)),
     ):
         drawn = trials.draw(name, recipe)
         records = steps.export_answers(trials.place, name)

@@ -29,6 +29,7 @@ class Scale:
     n_samples: int = 8  # of the base to each prompt (Sec. 4.1.3: RSO's)
     n_seeds: int = 3
     pretraining: float = 1.0  # share of the steps
+    rest_from: float = 8.0  # ReST's threshold
 
     @property
     def n_prompts(self) -> int:
@@ -37,7 +38,7 @@ class Scale:
 
 
 FULL = Scale()
-SMALL = Scale(n_part=48, n_exam=48, n_samples=4, n_seeds=1, pretraining=0.4)
+SMALL = Scale(n_part=48, n_exam=48, n_samples=4, n_seeds=1, pretraining=0.4, rest_from=4.0)
 
 
 def problems_of(scale: Scale, seed: int) -> list[Problem]:

@@ -25,8 +25,10 @@ _KEPT_CURVES = frozenset({"dpo", "separate", "joint", "linear"})
 def write(results: Results, page: Path, *, maps: Path | None) -> None:
     """Fill a page's marks, draw its figures, and keep the results beside them."""
     folder = page.with_suffix("")
-    figures.draw(results, folder, maps=maps)
+    folder.mkdir(parents=True, exist_ok=True)
     keep(results, folder / KEPT)
+    results = kept(folder / KEPT)  # the page says what these say, to their last digit
+    figures.draw(results, folder, maps=maps)
     text = page.read_text(encoding="utf-8")
     for name, part in PARTS.items():
         found = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -89,6 +91,7 @@ PARTS: Mapping[str, Callable[[Results], Iterator[str]]] = MappingProxyType(
         "table 7": tables.table_7,
         "figure 4": tables.figure_4,
         "table 10": tables.table_10,
+        "unread": tables.unread,
         "outcomes": tables.outcomes,
         "examples": tables.examples,
         "shape": tables.shape,

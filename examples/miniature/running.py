@@ -111,7 +111,7 @@ def _figures(work: Work, chain: str, unit: str) -> dict[str, Any]:
     folder = work.folder / chain
     folder.mkdir(parents=True, exist_ok=True)
     place = Place(folder, int(chain.removeprefix("seed-")))
-    trials = Trials(place, work.models, work.scale.n_samples)
+    trials = Trials(place, work.models, work.scale.n_samples, work.scale.rest_from)
     if unit == "answers":
         return matrix.fill(place, work.scale, work.models)
     if unit == "correction":

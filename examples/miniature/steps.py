@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,7 +31,7 @@ from tsodata.runner import Limits, raise_ending
 from tsodata.store import Store
 from tsotrain.config import load_config, load_tune_config
 from tsotrain.judges import plan_tuning, run_tuning
-from tsotrain.parallel import Processes, processes
+from tsotrain.parallel import processes
 from tsotrain.stages import StageReport, plan_stage, run_stage
 
 RUBRIC = Path(__file__).with_name("rubric.toml")
@@ -191,13 +190,5 @@ order by all
 """
 
 
-def drop(folder: Path) -> None:
-    """Remove a policy that nothing starts from any more; its stage's figures stay."""
-    shutil.rmtree(folder / "policy", ignore_errors=True)
-
-
 def _silent(_: str) -> None:
     """Say nothing: the run tells of units."""
-
-
-__all__ = ["Processes"]

@@ -279,6 +279,16 @@ def outcomes(results: Results) -> Iterator[str]:
     yield from table(list(counts), [[str(n) for n in counts.values()]])
 
 
+def unread(results: Results) -> Iterator[str]:
+    """Yield how many of each judge's words held no score."""
+    for judge in ("careless", "corrected"):
+        counts = {False: 0, True: 0}
+        for seed in results.seeds:
+            for who, outcome, n in seed["correction"]["read"]:
+                counts[outcome == "ok"] += n if who == judge else 0
+        yield f"No score could be read in {counts[False]} of {sum(counts.values())} judgements by the {judge} judge."
+
+
 def examples(results: Results) -> Iterator[str]:
     """Yield a few judgements of the first seed before and after, as Tables 10 and 11 do."""
     rows = []

@@ -38,7 +38,8 @@ def trials(tmp_path):
         ]
         steps.import_rows(place, name, rows, dataset=name)
     steps.fill(place, BASE, folder_of(models, BASE), dataset="part-1")
-    return Trials(place, models, n_samples=1)
+    steps.judge_by_rule(place, [BASE], dataset="part-1")
+    return Trials(place, models, n_samples=1, rest_from=8.0)
 
 
 def test_a_trial_draws_trains_and_sits_the_exam_through_the_store(trials):
