@@ -14,7 +14,6 @@ from typing import Any
 
 from miniature import steps
 from miniature.cells import BASE, BASE_SIZE, LARGEST, label
-from miniature.grading import mean_grade
 from miniature.ruling import JUDGE as RULE
 from miniature.steps import EXAM, Place
 from tsodata.correcting.agreement import AgreementQuestion
@@ -114,28 +113,3 @@ def shapes(place: Place) -> dict[str, Any]:
     report = compute_stats(place.store, question)
     draw_plots(place.store, report, place.folder / "plots", question=question)
     return {RULE: [[figure.name, figure.value, figure.n] for figure in report.figures]}
-
-
-def pairs(place: Place, builds: Sequence[str]) -> dict[str, Any]:
-    """Return the rule's mean grades of the base's own answers on both sides of builds, whoever had judged them."""
-    found: dict[str, Any] = {}
-    for build in builds:
-        rows = place.store.sql(_PAIRS, {"build": build}).rows()
-        grades = [[mean_grade(prompt, answer) for answer in sides] for prompt, *sides in rows]
-        means = [sum(column) / len(column) for column in zip(*grades, strict=True)]
-        found[build] = dict(zip(("chosen", "rejected"), means, strict=True))
-    return found
-
-
-_PAIRS = """
-select
-    prompts.text,
-    chosen.text,
-    rejected.text,
-from v_pairs as pairs
-join v_prompts as prompts using (prompt_id)
-join v_responses as chosen on chosen.response_id = pairs.chosen_response_id
-join v_responses as rejected on rejected.response_id = pairs.rejected_response_id
-where pairs.build = $build and pairs.pool = 'self'
-order by pairs.pair_id
-"""

@@ -86,6 +86,7 @@ PARTS: Mapping[str, Callable[[Results], Iterator[str]]] = MappingProxyType(
         "table 4": tables.table_4,
         "table 5": tables.table_5,
         "table 5 pairs": tables.table_5_pairs,
+        "styles": tables.styles,
         "table 6": tables.table_6,
         "table 6 hot": tables.table_6_hot,
         "table 7": tables.table_7,

@@ -22,7 +22,7 @@ from miniature.experiments import UNITS as EXPERIMENTS
 from miniature.matrix import Scale
 
 N_WORKERS = 2
-UNITS = ("answers", "correction", "exam", *EXPERIMENTS, "pairs")  # of a seed
+UNITS = ("answers", "correction", "exam", *EXPERIMENTS, "diagnosis")  # of a seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def _run_unit(work: Work, chain: str, unit: str) -> float:
 
 
 def _figures(work: Work, chain: str, unit: str) -> dict[str, Any]:
-    from miniature import cells, correcting, matrix
+    from miniature import cells, correcting, diagnosis, matrix
     from miniature.experiments import Trials
     from miniature.steps import Place
 
@@ -119,6 +119,6 @@ def _figures(work: Work, chain: str, unit: str) -> dict[str, Any]:
         return {**found, "shapes": correcting.shapes(place)}
     if unit == "exam":
         return matrix.examine(place)
-    if unit == "pairs":
-        return correcting.pairs(place, [f"tso-{stage}" for stage in (1, 2, 3)])
+    if unit == "diagnosis":
+        return diagnosis.look(place)
     return EXPERIMENTS[unit](trials)

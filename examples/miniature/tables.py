@@ -142,13 +142,40 @@ def table_5_pairs(results: Results) -> Iterator[str]:
         [
             str(stage),
             *(
-                results.over(lambda seed, key=key, stage=stage: seed["pairs"][f"tso-{stage}"][key]).told()  # type: ignore[misc]
+                results.over(lambda seed, key=key, stage=stage: seed["diagnosis"]["pairs"][f"tso-{stage}"][key]).told()  # type: ignore[misc]
                 for key in ("chosen", "rejected")
             ),
         ]
         for stage in (1, 2, 3)
     ]
     yield from table(["stage", "chosen by the judge", "rejected by the judge"], rows)
+
+
+def styles(results: Results) -> Iterator[str]:
+    """Yield in whose style policies answer the exam, and how often rightly; all seeds together."""
+    rows = []
+    for told, name in STYLED.items():
+        counts = [seed["diagnosis"]["styles"][name] for seed in results.seeds]
+        own, peoples = (
+            [sum(column) for column in zip(*(one[style] for one in counts), strict=True)] for style in STYLES
+        )
+        share = f"{100 * peoples[1] / (own[1] + peoples[1]):.0f} %"
+        right = (f"{100 * n_right / n:.0f} %" if n else "-" for n_right, n in (own, peoples))
+        rows.append([told, share, *right])
+    yield from table(["policy", "answers in people's style", "right in its own", "right in people's"], rows)
+
+
+STYLES = ("own", "peoples")
+STYLED = {
+    "base": "base",
+    "TSO-1": "tso-1",
+    "TSO-2": "tso-2",
+    "TSO-3": "tso-3",
+    "TSO-3, judged by the rule": "ruled-3",
+    "DPO": "dpo",
+    "IPO": "ipo",
+    "people over 40K v3 (Table 4)": "people over 40K v3",
+}
 
 
 def _tso_minus_self(stage: int) -> Callable[[Seed], float]:
