@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -107,6 +107,15 @@ class Ask(NamedTuple):
     sample_index: int
 
 
+class Given(NamedTuple):
+    """One judgement that was made, by what it is about."""
+
+    response_key: int
+    other_key: int | None
+    rubric_key: int
+    sample_index: int
+
+
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """What is missing, and the sums: `n_items` answers (pairs) = those skipped by reason + those asked about."""
@@ -128,6 +137,23 @@ class Chosen:
         return [
             Ask(r["response_key"], r["other_key"], r["prompt_key"], r["question"] - 1, r["sample_index"]) for r in rows
         ]
+
+    def without(self, given: Collection[Given], rubric_keys: Sequence[int]) -> Chosen:
+        """Return what is missing beside these judgements, which are kept elsewhere than in the store."""
+        import pyarrow as pa
+
+        if not given:
+            return self
+        asks = self.asks(0, self.n_missing)
+        places = [
+            place
+            for place, ask in enumerate(asks)
+            if Given(ask.response_key, ask.other_key, rubric_keys[ask.question], ask.sample_index) not in given
+        ]
+        n_beside = len(asks) - len(places)
+        return replace(
+            self, missing=self.missing.take(pa.array(places, pa.int64())), n_present=self.n_present + n_beside
+        )
 
 
 def choose(reader: Reader, task: Task) -> Chosen:
