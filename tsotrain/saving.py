@@ -15,10 +15,9 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
-from torch.distributed.tensor import DTensor
 
 from tsotrain.errors import TrainError
-from tsotrain.parallel import Processes
+from tsotrain.parallel import Processes, gathered
 from tsotrain.policy import Policy
 
 SHARD_BYTES = 5_000_000_000
@@ -75,8 +74,7 @@ def _shards(policy: Policy, shard_bytes: int) -> list[list[tuple[str, Tensor]]]:
 @torch.no_grad()
 def _gathered(weights: list[tuple[str, Tensor]]) -> Iterator[tuple[str, Tensor]]:
     for name, weight in weights:
-        whole = weight.full_tensor() if isinstance(weight, DTensor) else weight
-        yield name, whole.detach().to("cpu", torch.float32).contiguous()
+        yield name, gathered(weight).detach().to("cpu", torch.float32).contiguous()
 
 
 def _write_weights(policy: Policy, folder: Path, ours: Processes, shard_bytes: int) -> None:
