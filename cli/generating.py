@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,6 +55,8 @@ def generate(
     engine_option: EngineSettings = None,
     samples: Annotated[int, typer.Option("--samples", "-n", min=1, help="Answers to each prompt.")] = 1,
     dataset: Annotated[str | None, typer.Option(help="Only prompts of this data set.")] = None,
+    build: Annotated[str | None, typer.Option(help="Only prompts of a minibatch of this build.")] = None,
+    minibatch: Annotated[int | None, typer.Option(min=1, help="Which minibatch of the build.")] = None,
     temperature: Annotated[float, typer.Option(min=0, help="Sampling temperature.")] = 0.7,
     top_p: Annotated[float, typer.Option(min=0, max=1, help="Nucleus sampling.")] = 0.9,
     max_tokens: Annotated[int, typer.Option(min=1, help="Most tokens of an answer.")] = 2048,
@@ -84,19 +87,20 @@ def generate(
     row: dict[str, object] = {
         "engine": engine, "endpoint": endpoint, "key_env": key_env, "revision": revision, "concurrency": concurrency,
         "settings": named_values(engine_option, "-e NAME=VALUE"), "samples": samples, "dataset": dataset, "seed": seed,
-        "temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "timeout": timeout,
+        "build": build, "minibatch": minibatch, "temperature": temperature, "top_p": top_p,
+        "max_tokens": max_tokens, "timeout": timeout,
     }  # fmt: skip
     asks = _asks({**row, "cell": cell, "model": model}, matrix, price=price, shard=shard)
     limits = Limits(
         concurrency, attempts, max_wait, budget_tokens, budget_usd, asks[0].prices if budget_usd is not None else None
     )
+    folder = journal_folder(shard, journal)
     opened = open_store(store, wait)
     if dry_run:
-        _show_plan(opened, asks, as_json=as_json)
+        _show_plan(opened, asks, folder=folder, as_json=as_json)
     elif batch_out:
         _write_batch(opened, asks, batch_out, as_json=as_json)
     else:
-        folder = journal_folder(shard, journal)
         _run(opened, asks, limits, folder=folder, batch_in=batch_in, as_json=as_json)
 
 
@@ -121,12 +125,13 @@ def _asks(row: dict[str, object], matrix: Path | None, *, price: Path | None, sh
     return asks
 
 
-def _show_plan(store: Store, asks: Sequence[Ask], *, as_json: bool) -> None:
-    from tsodata.generating import plan_cell
+def _show_plan(store: Store, asks: Sequence[Ask], *, folder: Path | None, as_json: bool) -> None:
+    from tsodata.generating import journal_answers, plan_cell
 
     from .generating_report import plan_lines
 
-    plans = [plan_cell(store, ask) for ask in asks]
+    beside = partial(journal_answers, folder) if folder and folder.is_dir() else None
+    plans = [plan_cell(store, ask, beside=beside) for ask in asks]
     if as_json:
         print_json([plain(plan) for plan in plans])
     else:

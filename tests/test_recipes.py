@@ -49,8 +49,19 @@ def test_a_stored_body_gives_the_recipe_back(name):
 
 def test_settings_that_came_later_are_not_told_at_their_default_so_that_ids_stay():
     assert BUILT_IN["tso"].key == 10679894006734684063
+    assert BUILT_IN["rso"].key == 10454016986957430396
+    limited = Recipe(pools={"self": Pool(draw="max_min")}, filters=Filters(min_margin=1.0, datasets=("d",)))
+    assert limited.key == 15715783885473809318
     assert "beta" not in BUILT_IN["rso"].body()
     assert '"beta":0.25' in replace(BUILT_IN["rso"], pools={"self": Pool(draw="rso", beta=0.25)}).body()
+
+
+def test_a_minibatch_and_a_policy_come_back_from_a_stored_body():
+    pools = {"self": Pool(draw="max_min", policy="a/2")}
+    recipe = Recipe(pools=pools, filters=Filters(build="a", minibatch=2))
+
+    assert Recipe.from_body(recipe.body(), seed=recipe.seed) == recipe
+    assert recipe.key != Recipe(pools={"self": Pool(draw="max_min")}).key
 
 
 def test_what_has_to_be_stated_can_be_left_open_until_the_draw():
@@ -116,6 +127,9 @@ def test_the_seed_is_no_part_of_a_recipes_key():
             r"3 pools \(matrix, preferences, self\): at most 2",
         ),
         ("[pools.matrix]\nmin_score = 3.0", r"min_score belongs to draw = best_of_n or threshold, not to weighted"),
+        ("[pools.matrix]\n[filters]\nbuild = 'a'", r"filters: build and minibatch go together"),
+        ("[pools.matrix]\n[filters]\nminibatch = 1", r"filters: build and minibatch go together"),
+        ("[pools.preferences]\ndraw = 'preferred'\npolicy = 'a/1'", r"policy belongs to draw = weighted or max_min"),
         ("strata = 'tag'\n[pools.matrix]", r"strata = 'tag' is not a table"),
         ("[pools.matrix]\n[strata]", r"strata needs by"),
         ("[pools.matrix]\n[strata]\nby = 'size'", r"strata by = 'size': known are tag, dataset, quadrant"),

@@ -15,7 +15,17 @@ FILES = sorted(
     path.relative_to(ROOT).with_suffix("").as_posix() for path in ROOT.rglob("*.sql") if path.parent.name != "schema"
 )
 # these build on what an earlier file has kept
-ON_TEMPORARY_TABLES = ("pairs/", "answers/", "compared/", "diffs/", "exports/", "judging/", "stats/", "summaries/")
+ON_TEMPORARY_TABLES = (
+    "lineage/race",
+    "pairs/",
+    "answers/",
+    "compared/",
+    "diffs/",
+    "exports/",
+    "judging/",
+    "stats/",
+    "summaries/",
+)
 PREPARED = [file for file in FILES if not file.startswith(ON_TEMPORARY_TABLES)]
 IDS = {"policy": "art1-", "pair": "pair1-", "response": "r1-", "run": "run1-", "stage": "stg1-"}
 VALUES = {"boolean": True, "double": 1.0}

@@ -4,9 +4,11 @@ import subprocess
 import sys
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from tsodata import queries
+from tsodata.checks import check_store
 from tsodata.errors import (
     ForeignStoreError,
     QueryError,
@@ -122,6 +124,31 @@ def test_a_migration_keeps_a_copy_and_is_applied_once(store, tmp_path):
     assert store.migrate(tmp_path / "root") == [f"{number}_more.sql"]
     assert store.migrate(tmp_path / "root") == []
     assert store.path.with_name(f"{store.path.name}.before-{number}").exists()
+
+
+def test_calls_from_before_their_settings_were_kept_have_none(tmp_path):
+    schema = tmp_path / "root" / "schema"
+    schema.mkdir(parents=True)
+    for file in queries.schema_files()[:9]:
+        (schema / file.name).write_text(file.sql, encoding="utf-8")
+    old = Store.at(tmp_path / "old.duckdb")
+    old.migrate(tmp_path / "root")
+    with old.run(Run("old")) as run, old.transaction(run) as transaction:
+        row = {
+            "call_key": 1,
+            "request_key": 2,
+            "prompt_key": 3,
+            "task": "generate",
+            "engine": "e",
+            "model": "m",
+            "attempt": 1,
+        }
+        transaction.insert("calls", pa.Table.from_pylist([row]))
+
+    store = Store.open(old.path)
+
+    assert store.sql("select model, settings_id, settings from v_calls").rows() == [("m", None, None)]
+    assert [f.check.name for f in check_store(store).findings if f.check.name == "commit-log"] == []
 
 
 @pytest.mark.parametrize(

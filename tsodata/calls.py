@@ -30,6 +30,7 @@ class Call(Record):
     prompt_key: int
     response_key: int | None = None
     judgement_key: int | None = None
+    settings_key: int | None = None  # generate: which says whose answer it is, though the words are not new
     failure: str | None = None
     detail: str | None = None
     n_prompt_tokens: int | None = None
@@ -47,6 +48,7 @@ class Call(Record):
         prompt_key: int,
         response_key: int | None = None,
         judgement_key: int | None = None,
+        settings_key: int | None = None,
     ) -> Call:
         """Return the row of an attempt that ended; its key is of request, run and attempt."""
         answer, failure = ended.completion, ended.failure
@@ -61,6 +63,7 @@ class Call(Record):
             prompt_key=prompt_key,
             response_key=response_key,
             judgement_key=judgement_key,
+            settings_key=settings_key,
             failure=failure.kind.value if failure else None,
             detail=failure.detail if failure else None,
             n_prompt_tokens=answer.n_prompt_tokens if answer else None,

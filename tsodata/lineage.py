@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tsodata.builds.drawing import keep_accepted, keep_candidates, keep_compared, keep_scored
+from tsodata.builds.drawing import keep_accepted, keep_candidates, keep_compared, keep_scored, keep_set_aside
 from tsodata.builds.planning import SIDES, StoredPlan, stored_plan
 from tsodata.errors import UnknownNameError
 from tsodata.provenance import format_id, parse_id
@@ -92,6 +92,7 @@ def _in_build(reader: Reader, row: dict[str, Any]) -> dict[str, Any]:
         draw = _ranking(reader, stored, pool, prompt_key=row["prompt_key"])
         why = _why_by_score(row, stored, pool, draw)
     else:
+        keep_set_aside(reader, stored.plan, stored.snapshot.commit_seq)
         draw = {side: _race(reader, row, stored, side) for side in SIDES}
         why = _why_by_weight(row, draw)
     if recipe.strata:
@@ -104,6 +105,7 @@ def _race(reader: Reader, row: dict[str, Any], stored: StoredPlan, side: str) ->
     return _dicts(
         reader,
         "lineage/race",
+        pool=row["pool"],
         prompt_key=row["prompt_key"],
         snapshot_seq=stored.snapshot.commit_seq,
         labels=[source.label for source in weights],
@@ -145,6 +147,7 @@ def _ranking(reader: Reader, stored: StoredPlan, pool: str, *, prompt_key: int) 
     plan, seq = stored.plan, stored.snapshot.commit_seq
     reader.keep("eligible", "pairs/only_prompt", prompt_key=prompt_key)
     keep_scored(reader, plan, seq, prompt_key=prompt_key)
+    keep_set_aside(reader, plan, seq)
     keep_candidates(reader, plan, pool, snapshot_seq=seq)
     seeds = {f"{side}_seed": plan.stream(pool, side) for side in SIDES}
     draw = {"candidates": _dicts(reader, "pairs/ranking", **seeds)}

@@ -41,6 +41,7 @@ PREFIXES = {
     "stage": "stg",
     "artefact": "art",
     "request": "req",
+    "settings": "set",
 }
 _ID = re.compile(r"^([a-z]+)(\d+)-([0-9a-f]{16})$")
 _BLOCK_BYTES = 1 << 20

@@ -123,8 +123,8 @@ def register_tuned(store: Store, plan: TunePlan, outcome: Outcome, *, run: Run) 
     The run's arguments hold the records and their hash.
     """
     with store.transaction(run) as transaction:
-        known = transaction.rows("stages/by_sha256", sha256=outcome.reference_sha256)
         path = str(plan.origin.resolve())
+        known = transaction.rows("stages/by_sha256", sha256=outcome.reference_sha256, folder=path)
         origin = Artefact("policy", plan.origin.resolve().name, path, outcome.reference_sha256, None, ())
         parent_key = int(str(known[0][0])) if known else origin.artefact_key
         path = str(outcome.policy.resolve())

@@ -108,7 +108,7 @@ def plan_stage(store: Store, minibatch: int, *, build: str | None, policy: Path 
         build_key, base, source_key, n_minibatches = found[0]
         if not 1 <= minibatch <= n_minibatches:
             raise UsageError(f"build {name!r} has the minibatches 1 to {n_minibatches}, not {minibatch}")
-        before = reader.rows("stages/policy", build=build_key, minibatch=minibatch - 1)
+        before = reader.rows("stages/policy", name=name, minibatch=minibatch - 1)
     reference, reference_key = _reference(name, minibatch, before, policy)
     folder = out or Path("stages") / name / str(minibatch)
     return StagePlan(name, int(build_key), str(base), source_key, minibatch, reference, reference_key, folder)
@@ -182,22 +182,30 @@ def run_stage(
 def register_stage(store: Store, plan: StagePlan, outcome: Outcome, *, config: StageConfig, run: Run) -> str:
     """Record a stage that is done: its reference, its policy, and what each pair did; return its id.
 
-    Recording it twice adds nothing.
+    A reference whose weights the store knows, as those of another build's stage, is the one that it knows. Recording it
+    twice adds nothing.
     """
+    with store.reader() as reader:
+        known = plan.reference_key or _known(reader, plan.reference, outcome.reference_sha256)
     start = plan.base or plan.reference.name
     reference = Artefact("policy", start, str(plan.reference.resolve()), outcome.reference_sha256, None, ())
-    reference_key = plan.reference_key or reference.artefact_key
-    name = f"{plan.build}/{plan.minibatch}"
+    reference_key = known or reference.artefact_key
+    name = f"{plan.build}/{plan.minibatch}"  # as sql/stages/policy.sql looks for it
     path = str(outcome.policy.resolve())
     policy = Artefact("policy", name, path, outcome.policy_sha256, plan.base_source_key, (reference_key,))
     key = content_key("stage", plan.build_key, plan.minibatch, config.body(), reference_key, policy.artefact_key)
     stage = StageRecord(key, plan.build_key, plan.minibatch, reference_key, policy.artefact_key, config.body(), "done")
-    artefacts: list[Record] = [policy] if plan.reference_key else [reference, policy]
+    artefacts: list[Record] = [policy] if known else [reference, policy]
     with store.transaction(run) as transaction:
         if not transaction.rows("stages/known", stage=key):
             transaction.append({Artefact: artefacts, StageRecord: [stage]})
             transaction.insert("pair_feedback", _feedback(plan.folder / "feedback.jsonl", key))
     return format_id("stage", key)
+
+
+def _known(reader: Reader, folder: Path, sha256: str) -> int | None:
+    found = reader.rows("stages/by_sha256", sha256=sha256, folder=str(folder.resolve()))
+    return int(found[0][0]) if found else None
 
 
 def _feedback(path: Path, stage_key: int) -> pa.Table:

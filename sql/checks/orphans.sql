@@ -216,6 +216,11 @@ orphans as (
     anti join judgements on judgements.judgement_key = calls.judgement_key
     where calls.judgement_key is not null
     union all
+    select tso_id('req', calls.request_key), 'calls', 'settings_key', calls.commit_seq
+    from calls
+    anti join settings on settings.settings_key = calls.settings_key
+    where calls.settings_key is not null
+    union all
     select format('{:016x}', replies.call_key), 'replies', 'call_key', replies.commit_seq
     from replies
     anti join calls on calls.call_key = replies.call_key

@@ -1,6 +1,8 @@
 -- Which draws of a cell's answers are missing, or older than the policy that stands in the cell now?
 -- params: $source ubigint: the cell's key
 --         $dataset varchar: the data set; null for all
+--         $build ubigint: the build of whose prompts these are; null for all
+--         $minibatch integer: and the minibatch of it
 --         $n_samples integer: draws of each prompt
 --         $shard integer: which part of the prompts, counted from 0; a dialogue's turns are in one part
 --         $n_shards integer: how many parts there are
@@ -22,6 +24,11 @@ given as (
     where responses.source_key = $source
     group by all
 ),
+within as (
+    select prompt_key from pairs where build_key = $build::ubigint and minibatch = $minibatch::integer
+    union
+    select prompt_key from build_responses where build_key = $build::ubigint and minibatch = $minibatch::integer
+),
 asked as (
     select
         prompts.prompt_key,
@@ -30,8 +37,11 @@ asked as (
         list_filter(prompts.messages, lambda message: message.role = 'user')[1].content as opening,
     from prompts
     where
-        $dataset::varchar is null
-        or prompts.prompt_key in (select prompt_key from prompt_origins where dataset = $dataset::varchar)
+        (
+            $dataset::varchar is null
+            or prompts.prompt_key in (select prompt_key from prompt_origins where dataset = $dataset::varchar)
+        )
+        and ($build::ubigint is null or prompts.prompt_key in (select prompt_key from within))
 )
 select
     asked.prompt_key,

@@ -1,5 +1,6 @@
 -- Who ran for one side of a weighted pair, with which weight, and when did each answer arrive? The first was drawn.
--- params: $prompt_key ubigint: the prompt
+-- params: $pool varchar: the pool
+--         $prompt_key ubigint: the prompt
 --         $snapshot_seq bigint: the last commit that the build saw
 --         $labels varchar[]: the sources of the side
 --         $weights double[]: their weights
@@ -20,6 +21,7 @@ select
         roles.weight / count(*) over (partition by responses.source_key)
     ) as arrival,
 from responses
+anti join (select response_key from set_aside where pool = $pool) as aside using (response_key)
 join sources on sources.source_key = responses.source_key
 join roles on roles.label = sources.label
 where

@@ -15,6 +15,7 @@ with answers as (
         scored.value,
     from responses
     semi join (select prompt_key from eligible where reason is null) as open using (prompt_key)
+    anti join (select response_key from set_aside where pool = $pool) as aside using (response_key)
     left join scored on scored.response_key = responses.response_key
     where
         responses.commit_seq <= $snapshot_seq

@@ -26,6 +26,7 @@ answers as not materialized (
         responses.response_key,
         responses.source_key,
     from responses
+    anti join (select response_key from set_aside where pool = $pool) as aside using (response_key)
     where responses.commit_seq <= $snapshot_seq and not responses.is_empty
 ),
 raced as (

@@ -27,12 +27,15 @@ places as (
 ),
 answered as (
     select
+        pools.pool,
         responses.prompt_key,
         bit_or(places.bits) as sources,
     from responses
     join places on places.source_key = responses.source_key
+    cross join (select distinct pool from asked where weight is not null) as pools
+    anti join set_aside on set_aside.pool = pools.pool and set_aside.response_key = responses.response_key
     where responses.commit_seq <= $snapshot_seq and not responses.is_empty
-    group by responses.prompt_key
+    group by pools.pool, responses.prompt_key
 ),
 sets as (
     select
@@ -40,7 +43,7 @@ sets as (
         answered.sources,
         count(*) as n_pairs,
     from selected
-    join answered on answered.prompt_key = selected.prompt_key
+    join answered on answered.prompt_key = selected.prompt_key and answered.pool = selected.pool
     group by selected.pool, answered.sources
 ),
 offered as (

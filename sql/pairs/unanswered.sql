@@ -1,5 +1,6 @@
 -- How many eligible prompts has a source not answered, or only with blanks?
--- params: $snapshot_seq bigint: the last commit that the build sees
+-- params: $pool varchar: the pool's name
+--         $snapshot_seq bigint: the last commit that the build sees
 --         $sources ubigint[]: the sources
 --         $stratum varchar: one stratum's prompts; empty for all
 -- rows:   one per source that lacks an answer, most lacking first
@@ -15,6 +16,7 @@ answered as (
         count(distinct responses.prompt_key) as n_prompts,
     from responses
     semi join asked on asked.prompt_key = responses.prompt_key
+    anti join (select response_key from set_aside where pool = $pool) as aside using (response_key)
     where responses.commit_seq <= $snapshot_seq and not responses.is_empty
     group by responses.source_key
 )

@@ -27,7 +27,7 @@ def complete(name):
 
 def build(store, name="b", recipe=BUILT_IN["weighted"], **options):
     with store.run(Run("test")) as run:
-        return build_pairs(store, name, base=BASE, recipe=recipe, run=run, **options)
+        return build_pairs(store, name, recipe=recipe, run=run, **{"base": BASE, **options})
 
 
 def of_base(draw, *, pairs_per_prompt=1, minibatches=1, **settings):

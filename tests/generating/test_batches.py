@@ -52,8 +52,9 @@ def test_replies_give_the_same_keys_as_asking_and_the_rest_is_asked_for(with_pro
         fill(other, ask)
 
     assert (report.n_rows, report.sums.n_done, report.n_left, report.unplaced) == (3, 3, 2, {})
-    columns = "select request_key, response_key from calls order by all"
+    columns = "select request_key, response_key, settings_key is null from calls order by all"
     assert with_prompts.sql(columns).rows() == other.sql(columns).rows()
+    assert {row[2] for row in other.sql(columns).rows()} == {False}
     assert with_prompts.sql("select engine, count(*) from calls group by all order by all").rows() == [
         ("batch", 3),
         ("openai", 2),

@@ -50,6 +50,7 @@ def test_an_answer_holds_the_cell_its_seed_its_settings_and_its_call(with_prompt
     }  # fmt: skip
     (call,) = with_prompts.sql("select * from v_calls where response_id = $r", {"r": row["response_id"]}).to_dicts()
     assert (call["is_accepted"], call["attempt"], call["endpoint"]) == (True, 1, endpoint.url)
+    assert call["settings"] == row["settings"]
     assert with_prompts.sql("select distinct served_model, prompt_sha256 from v_replies").rows() == [("owl-7", None)]
     assert {body["max_tokens"] for body in endpoint.bodies} == {50}
 
@@ -151,6 +152,8 @@ def test_the_same_words_after_a_stage_are_an_answer_and_not_stale(with_prompts, 
 
     assert len(answers(with_prompts)) == 5  # the endpoint says the same again
     assert with_prompts.sql("select count(*), count(distinct request_key) from calls").rows() == [(10, 10)]
+    given = "select settings ->> '$.revision', count(*) from v_calls group by all order by all nulls first"
+    assert with_prompts.sql(given).rows() == [(None, 5), ("sha-1", 5)]
     with with_prompts.reader() as reader:
         stale = [row[4] for row in reader.rows("matrix/coverage", dataset=None)]
     assert stale == [0]

@@ -11,7 +11,8 @@ from tsodata.provenance import Run
 
 TABLES = {
     "responses": "response_key, prompt_key, source_key, text, sample_index, settings_key, seed, previous_key",
-    "calls": "request_key, task, engine, model, attempt, prompt_key, response_key, failure, n_prompt_tokens",
+    "calls": "request_key, task, engine, model, attempt, prompt_key, response_key, settings_key, failure, "
+    "n_prompt_tokens",
     "replies": "served_model, prompt_sha256",
     "settings": "settings_key, body",
 }

@@ -89,16 +89,17 @@ def test_stages_follow_one_another_back_to_the_pairs(tso, trained):
     first, second = trained
     policies = json.loads(tso("tso-data", "sql", "select name, policy_id, parents from v_policies", "--json"))
     by_name = {row["name"]: row for row in policies}
-    lineage = json.loads(
-        tso("tso-data", "query", "policy-lineage", "-p", f"policy={by_name['b/2']['policy_id']}", "--json")
+    evidence = json.loads(
+        tso("tso-data", "query", "policy-evidence", "-p", f"policy={by_name['b/2']['policy_id']}", "--json")
     )
 
     assert by_name["b/2"]["parents"] == [by_name["b/1"]["policy_id"]]
     assert by_name["b/1"]["parents"] == [by_name["m/v2/1"]["policy_id"]]
-    assert [(row["steps_back"], row["stage_id"]) for row in lineage] == [(1, second["stage_id"])] * 3 + [
+    assert [(row["steps_back"], row["stage_id"]) for row in evidence] == [(1, second["stage_id"])] * 6 + [
         (2, first["stage_id"])
-    ] * 3
-    assert all(row["chosen_source"] == "human" and row["chosen_reward"] is not None for row in lineage)
+    ] * 6
+    assert {row["source"] for row in evidence if row["side"] == "chosen"} == {"human"}
+    assert all(row["reward"] is not None for row in evidence)
 
 
 def test_a_trained_base_has_stale_answers(tso, trained):
@@ -141,3 +142,28 @@ def test_the_trainer_runs_without_a_store_and_its_libraries(tso, trained, base, 
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["policy_sha256"] == trained[0]["policy_sha256"]
+
+
+def test_a_build_of_its_own_goes_on_from_the_stage_whose_folder_it_is_given(tso, trained, base):
+    assert trained
+    tso("tso-data", "build-pairs", "b@2", "--base", "m/v2/1", "--recipe", "recipe.toml", "--minibatches", "1")
+    words = ("--build", "b@2", "--minibatch", "1", "--policy")
+    tso("tso-train", "stage", *words, "stages/b/1/policy", *SETTINGS)
+    tso("tso-train", "stage", *words, base, *SETTINGS, "--out", "from-base")
+
+    rows = json.loads(tso("tso-data", "sql", "select name, policy_id, parents from v_policies", "--json"))
+    ids = {row["name"]: row["policy_id"] for row in rows}
+    parents = [row["parents"] for row in rows if row["name"] == "b@2/1"]
+    assert sorted(parents) == sorted([[ids["b/1"]], [ids["m/v2/1"]]])
+    assert sorted(row["name"] for row in rows) == ["b/1", "b/2", "b@2/1", "b@2/1", "m/v2/1"]  # none twice
+
+
+def test_another_name_for_the_same_pairs_has_stages_of_its_own(tso, trained):
+    assert trained
+    tso("tso-data", "build-pairs", "again", "--base", "m/v2/1", "--recipe", "recipe.toml", "--minibatches", "2")
+    ids = "select count(distinct build_id) as n from v_builds where build in ('b', 'again')"
+    assert json.loads(tso("tso-data", "sql", ids, "--json")) == [{"n": 1}]
+
+    said = tso("tso-train", "stage", "--build", "again", "--minibatch", "2", code=2)
+
+    assert "run: tso-train stage --build again --minibatch 1" in said

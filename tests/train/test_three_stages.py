@@ -15,10 +15,9 @@ def test_three_stages_lead_from_a_tiny_llama_to_a_policy_that_knows_its_pairs(tm
 
     assert done.returncode == 0, done.stderr[-3000:]
     store = Store(tmp_path / "out" / "tso.duckdb")
-    names = dict(store.sql("select name, policy_id from v_policies").rows())
-    with store.reader() as reader:
-        lineage = reader.rows("queries/policy-lineage", policy=names["dual-clip/3"])
+    names = store.sql("select name from v_policies").to_series()
+    evidence = store.query("policy-evidence", policy="dual-clip/3")
     assert sorted(names) == ["dual-clip/1", "dual-clip/2", "dual-clip/3", "tiny/v2/1"]
-    assert {row[0] for row in lineage} == {1, 2, 3}
-    assert {row[6] for row in lineage} == {"human"}
+    assert set(evidence["steps_back"]) == {1, 2, 3}
+    assert set(evidence.filter(side="chosen")["source"]) == {"human"}
     assert (tmp_path / "out" / "curves-dual-clip.png").stat().st_size > 10_000

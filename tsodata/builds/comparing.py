@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tsodata.builds.planning import no_such_build
+from tsodata.builds.minibatches import no_such_build
 from tsodata.store import Reader, Store
 
 CHANGES = ("added", "removed", "flipped", "kept")

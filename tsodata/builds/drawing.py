@@ -7,6 +7,7 @@ stand. A recipe that makes answers or lists has one row a prompt there, and the 
 from __future__ import annotations
 
 from tsodata.builds.planning import SIDES, Plan
+from tsodata.builds.policies import keep_given
 from tsodata.recipes import NO_STRATUM
 from tsodata.store import Reader
 
@@ -14,6 +15,7 @@ from tsodata.store import Reader
 def draw(reader: Reader, plan: Plan, snapshot_seq: int) -> None:
     """Draw from every pool, and judge what was drawn."""
     keep_scored(reader, plan, snapshot_seq)
+    keep_set_aside(reader, plan, snapshot_seq)
     _keep_eligible(reader, plan, snapshot_seq)
     make = _draw_pairs if plan.recipe.makes == "pairs" else _draw_answers
     for position, pool in enumerate(sorted(plan.recipe.pools)):
@@ -43,6 +45,12 @@ def keep_scored(reader: Reader, plan: Plan, snapshot_seq: int, *, prompt_key: in
     _score(reader, plan, snapshot_seq, append=False)
 
 
+def keep_set_aside(reader: Reader, plan: Plan, snapshot_seq: int) -> None:
+    """Keep the base's answers that a pool leaves aside, because another policy than its own gave them."""
+    hashes = {pool: given.sha256 for pool, given in plan.policies.items()}
+    keep_given(reader, hashes, plan.base, snapshot_seq=snapshot_seq)
+
+
 def _score(reader: Reader, plan: Plan, snapshot_seq: int, *, append: bool) -> None:
     """Keep the scores of the answers that stand in `to_score`."""
     reader.keep(
@@ -63,6 +71,7 @@ def keep_candidates(reader: Reader, plan: Plan, pool: str, *, snapshot_seq: int)
     reader.keep(
         "candidates",
         "pairs/candidates",
+        pool=pool,
         snapshot_seq=snapshot_seq,
         sources=plan.sources(pool),
         as_texts=plan.recipe.pools[pool].draw != "max_min",
@@ -119,6 +128,8 @@ def _keep_eligible(reader: Reader, plan: Plan, snapshot_seq: int) -> None:
         required_sources=[key for _, key in required],
         n_required=len(plan.required),
         strata=list(strata.names if strata else ()),
+        build=plan.prompts_key,
+        minibatch=filters.minibatch,
     )
 
 

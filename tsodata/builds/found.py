@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tsodata.builds.planning import no_such_build
+from tsodata.builds.minibatches import no_such_build
 from tsodata.draws import ChiSquare, chi_square, effective_number
 from tsodata.provenance import format_id
 from tsodata.recipes import Recipe

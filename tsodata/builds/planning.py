@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from tsodata.builds.minibatches import find_minibatch, no_such_build
+from tsodata.builds.policies import GivenBy, find_policies
 from tsodata.coverage import load_matrix, load_sources
 from tsodata.draws import SourceWeights, source_weights
-from tsodata.errors import EmptyPoolError, RecipeError, UnknownNameError, UsageError
+from tsodata.errors import EmptyPoolError, RecipeError, UsageError
 from tsodata.matrix import Roster
-from tsodata.provenance import canonical_json, content_key, stream_seed
+from tsodata.provenance import canonical_json, content_key, format_id, parse_id, stream_seed
 from tsodata.recipes import Recipe, ScoreChoice, VerdictChoice
 from tsodata.records import Source
 from tsodata.store import Reader, Snapshot
@@ -34,6 +36,8 @@ class Plan:
     competitors: Mapping[str, tuple[Source, ...]]
     required: Mapping[str, tuple[Source, ...]]
     calibrations: tuple[str, ...] = ()  # ids of the maps that scores go through; the latest that the snapshot holds
+    policies: Mapping[str, GivenBy] = field(default_factory=dict)  # by pool: whose answers of the base's count
+    prompts_of: str = ""  # id of the build that the filters' minibatch is of
 
     def resolved(self) -> str:
         """Return the plan as JSON."""
@@ -48,7 +52,12 @@ class Plan:
             "candidates": _labels(self.competitors),
             "scores": {"judge": self.scores.judge, "rubric": self.scores.rubric},
         }
-        later = {"answered_by": _labels(self.required), "calibrations": self.calibrations}
+        later = {
+            "answered_by": _labels(self.required),
+            "calibrations": self.calibrations,
+            "policies": {pool: given._asdict() for pool, given in self.policies.items()},
+            "prompts_of": self.prompts_of,
+        }
         return canonical_json({**plan, **{name: value for name, value in later.items() if value}})
 
     def build_key(self, snapshot_key: int) -> int:
@@ -58,6 +67,11 @@ class Plan:
     def stream(self, *stream: object) -> int:
         """Return the seed of a named stream of the build's seed."""
         return stream_seed(self.recipe.seed, *stream)
+
+    @property
+    def prompts_key(self) -> int | None:
+        """Return the key of the build whose minibatch the filters keep to; None where they keep to none."""
+        return parse_id("build", self.prompts_of) if self.prompts_of else None
 
     def sources(self, pool: str) -> list[int]:
         """Return the keys of the sources that a pool draws from."""
@@ -76,10 +90,10 @@ def make_plan(
     """Return the plan of a recipe, around a base model where one is named.
 
     Raises:
-        UnknownNameError: the base or a name of the recipe stands for nobody.
+        UnknownNameError: the base or a name of the recipe stands for nobody, or a build or policy is not there.
         EmptyPoolError: a side of a pool has no source at all.
         RecipeError: it leaves something open, or it is not clear whose scores count.
-        UsageError: it names roles around a base, and no base is named.
+        UsageError: it names roles around a base, and no base is named; or a minibatch that its build does not have.
     """
     recipe.check_stated()
     _check_verdicts(reader, recipe.verdicts, snapshot)
@@ -98,8 +112,9 @@ def make_plan(
     sources = {source for found in weights.values() for source in found.weights}
     sources.update(source for found in competitors.values() for source in found)
     scores = _choose_scores(reader, recipe, sorted(s.source_key for s in sources), snapshot)
-    return Plan(
-        base=matrix.base.label if matrix else "",
+    base_label = matrix.base.label if matrix else ""
+    plan = Plan(
+        base=base_label,
         versions=matrix.order.versions if matrix else (),
         recipe=recipe,
         scores=scores,
@@ -107,7 +122,27 @@ def make_plan(
         competitors=competitors,
         required={name: roster.find(name) for name in recipe.filters.answered_by},
         calibrations=_calibrations(reader, scores, snapshot) if scores.calibrated and scores.judge else (),
+        policies=find_policies(reader, recipe, base_label, snapshot_seq=snapshot.commit_seq),
+        prompts_of=_prompts_of(reader, recipe),
     )
+    _check_policies(plan, matrix.base.source_key if matrix else None)
+    return plan
+
+
+def _check_policies(plan: Plan, base_key: int | None) -> None:
+    for pool in plan.policies:
+        if base_key not in plan.sources(pool):
+            told = plan.recipe.pools[pool].policy
+            raise RecipeError(
+                f"pool {pool} draws none of {plan.base}'s answers, so policy = {told!r} says nothing there"
+            )
+
+
+def _prompts_of(reader: Reader, recipe: Recipe) -> str:
+    filters = recipe.filters
+    if filters.build is None or filters.minibatch is None:
+        return ""
+    return format_id("build", find_minibatch(reader, filters.build, filters.minibatch))
 
 
 def _calibrations(reader: Reader, scores: ScoreChoice, snapshot: Snapshot) -> tuple[str, ...]:
@@ -155,12 +190,6 @@ def stored_plan(reader: Reader, name: str) -> StoredPlan:
     return StoredPlan(int(build_key), Snapshot(int(snapshot_key), int(snapshot_seq)), plan)
 
 
-def no_such_build(reader: Reader, name: str) -> UnknownNameError:
-    """Return the error that tells which builds there are instead."""
-    names = ", ".join(str(row[0]) for row in reader.rows("builds/names")) or "none yet"
-    return UnknownNameError(f"no build {name!r}; the store has: {names}")
-
-
 def _parse_plan(reader: Reader, base: str, recipe: Recipe, resolved: Mapping[str, Any]) -> Plan:
     known = {source.label: source for source in load_sources(reader)}
     weights = {}
@@ -176,6 +205,8 @@ def _parse_plan(reader: Reader, base: str, recipe: Recipe, resolved: Mapping[str
         competitors=_of_labels(resolved["candidates"], known),
         required=_of_labels(resolved.get("answered_by", {}), known),
         calibrations=tuple(resolved.get("calibrations", ())),
+        policies={pool: GivenBy(**given) for pool, given in resolved.get("policies", {}).items()},
+        prompts_of=resolved.get("prompts_of", ""),
     )
 
 

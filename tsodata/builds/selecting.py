@@ -133,7 +133,8 @@ def _short_error(
     for cell in short:
         by_verdict = plan.recipe.pools[cell.pool].by_verdict
         sources = [] if by_verdict else plan.sources(cell.pool)  # who should compare what, no recipe says
-        lacking = reader.rows("pairs/unanswered", snapshot_seq=snapshot_seq, sources=sources, stratum=cell.stratum)
+        asked = {"pool": cell.pool, "stratum": cell.stratum}
+        lacking = reader.rows("pairs/unanswered", snapshot_seq=snapshot_seq, sources=sources, **asked)
         pools.append(
             PoolShortfall(
                 cell=cell,

@@ -83,6 +83,7 @@ def answered(plan: Plan, engine: Engine, ended: Ended, *, settings_key: int, run
         task=TASK,
         prompt_key=draw.slot.prompt_key,
         response_key=response.response_key if response else None,
+        settings_key=settings_key,
     )
     return Answered(draw, call, response, Reply.of(call, ended))
 

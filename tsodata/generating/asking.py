@@ -40,7 +40,10 @@ WHOLE = Shard()
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A cell, and everything that its answers depend on; but none depends on `options`, how to reach the model."""
+    """A cell, and everything that its answers depend on; but none depends on `options`, how to reach the model.
+
+    Only the prompts of a data set are asked, or of a build's minibatch, where these are named.
+    """
 
     source: Source
     engine: str
@@ -50,8 +53,14 @@ class Ask:
     n_samples: int = 1
     seed: int = DEFAULT_SEED
     dataset: str | None = None
+    build: str | None = None
+    minibatch: int | None = None
     shard: Shard = WHOLE
     prices: Prices | None = None
+
+    def __post_init__(self) -> None:
+        if (self.build is None) != (self.minibatch is None):
+            raise UsageError("--build and --minibatch go together: the prompts of a minibatch of that build")
 
 
 def parse_cell(text: str) -> Source:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from tsodata.engines.choosing import make_engine
 from tsodata.engines.protocol import Engine, Request
 from tsodata.generating.answering import TASK, Shelf
 from tsodata.generating.asking import Ask
-from tsodata.generating.planning import Plan
+from tsodata.generating.planning import Beside, Plan
 from tsodata.runner import Ending, Limits, Progress, Sums, run_waves
 from tsodata.store import Store
 
@@ -60,13 +61,18 @@ class CellReport:
         return self.sums.n_failed + n_unusable(self.unplaced)
 
 
-def plan_cell(store: Store, ask: Ask) -> CellPlan:
-    """Return what a cell lacks, without asking anybody.
+def plan_cell(store: Store, ask: Ask, *, beside: Beside | None = None) -> CellPlan:
+    """Return what a cell lacks, without asking anybody. `beside` finds the answers that are kept outside the store.
 
     Raises:
-        UnknownNameError: no prompt comes from the data set.
+        UnknownNameError: no prompt comes from the data set, or there is no such build.
+        UsageError: the build has no such minibatch; or the engine, which says whose answers count, cannot be used.
     """
     plan = Plan(store, ask)
+    if beside and plan.n_planned:
+        engine = make_engine(ask.engine, ask.model, ask.options)
+        asyncio.run(engine.close())
+        plan.answer_by(engine.identity, beside)
     n_prompt_tokens = -(-plan.n_chars // CHARS_PER_TOKEN)
     most = plan.n_planned * ask.sampling.max_tokens
     return CellPlan(

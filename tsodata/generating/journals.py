@@ -38,15 +38,7 @@ class JournalShelf:
         Raises:
             UsageError: a file in the folder is no journal.
         """
-        found: dict[Slot, Response] = {}
-        for row in iter_accepted(self._journal.folder, _OWN_COLUMNS):
-            if row["cell"] == ask.source.label and json.loads(row["settings"])["revision"] == revision:
-                slot = Slot(int(row["prompt_key"], 16), row["sample_index"])
-                previous = int(row["previous_key"], 16) if row["previous_key"] else None
-                found[slot] = Response(
-                    slot.prompt_key, ask.source.source_key, row["text"], slot.sample_index, previous_key=previous
-                )
-        return found
+        return journal_answers(self._journal.folder, ask, revision)
 
     def keep(self, plan: Plan, engine: Engine) -> Keep:
         """Return what writes a batch of a plan."""
@@ -67,6 +59,23 @@ class JournalShelf:
     def close(self) -> None:
         """Make one file of the files of this run."""
         self._journal.close()
+
+
+def journal_answers(folder: Path, ask: Ask, revision: str | None) -> Mapping[Slot, Response]:
+    """Return the answers of a cell's model, at this revision, in a folder of journals, if there is one.
+
+    Raises:
+        UsageError: a file in the folder is no journal.
+    """
+    found: dict[Slot, Response] = {}
+    for row in iter_accepted(folder, _OWN_COLUMNS):
+        if row["cell"] == ask.source.label and json.loads(row["settings"])["revision"] == revision:
+            slot = Slot(int(row["prompt_key"], 16), row["sample_index"])
+            previous = int(row["previous_key"], 16) if row["previous_key"] else None
+            found[slot] = Response(
+                slot.prompt_key, ask.source.source_key, row["text"], slot.sample_index, previous_key=previous
+            )
+    return found
 
 
 def journal_schema() -> pa.Schema:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
+from tsodata.builds.minibatches import find_minibatch
 from tsodata.calls import request_key, sample_seed
 from tsodata.engines.protocol import ModelIdentity, Request
 from tsodata.errors import UnknownNameError
@@ -41,6 +42,14 @@ class Draw(NamedTuple):
     previous_key: int | None
 
 
+class _Lack(NamedTuple):
+    """A draw that is not there, or older than its policy; how long its prompt is."""
+
+    slot: Slot
+    is_stale: bool
+    n_chars: int
+
+
 class _Earlier(NamedTuple):
     """A cell's answer to an earlier turn."""
 
@@ -61,12 +70,12 @@ class Plan:
         """Plan a cell.
 
         Raises:
-            UnknownNameError: no prompt comes from the data set, or there is none.
+            UnknownNameError: no prompt comes from the data set, or there is none, or no such build.
+            UsageError: the build has no such minibatch.
         """
         self.ask, self.draws, self.skipped = ask, dict[int, Draw](), Counter[str]()
         self.identity = ModelIdentity(ask.model, revision=ask.options.revision)
-        self.n_planned = self.n_stale = self.n_chars = 0
-        self._store, self._beside, self._by_depth = store, dict[Slot, Response](), dict[int, list[Slot]]()
+        self._store, self._beside, self._by_depth = store, dict[Slot, Response](), dict[int, list[_Lack]]()
         with store.reader() as reader:
             _require_prompts(reader, ask.dataset)
             self._policy = reader.rows("generating/policy", source=ask.source.source_key)
@@ -74,15 +83,15 @@ class Plan:
                 "generating/missing",
                 source=ask.source.source_key,
                 dataset=ask.dataset,
+                build=find_minibatch(reader, ask.build, ask.minibatch) if ask.build and ask.minibatch else None,
+                minibatch=ask.minibatch,
                 n_samples=ask.n_samples,
                 shard=ask.shard.position,
                 n_shards=ask.shard.n_shards,
             )
         for row in missing.to_pylist():
-            self._by_depth.setdefault(row["n_open"], []).append(Slot(row["prompt_key"], row["sample_index"]))
-            self.n_planned += 1
-            self.n_stale += row["is_stale"]
-            self.n_chars += row["n_chars"]
+            lack = _Lack(Slot(row["prompt_key"], row["sample_index"]), row["is_stale"], row["n_chars"])
+            self._by_depth.setdefault(row["n_open"], []).append(lack)
 
     def answer_by(self, identity: ModelIdentity, beside: Beside = _nothing) -> Plan:
         """Say which model answers, and leave out what is kept elsewhere than in the store; return this plan.
@@ -92,20 +101,34 @@ class Plan:
         revision = identity.revision or (self._policy[0][0] if self._policy else None)
         self.identity = replace(identity, revision=revision)
         self._beside = dict(beside(self.ask, revision))
-        for depth, slots in self._by_depth.items():
-            self._by_depth[depth] = [slot for slot in slots if slot not in self._beside]
-        self.n_planned = sum(map(len, self._by_depth.values()))
+        for depth, lacks in self._by_depth.items():
+            self._by_depth[depth] = [lack for lack in lacks if lack.slot not in self._beside]
         return self
+
+    @property
+    def n_planned(self) -> int:
+        """Return how many draws are planned."""
+        return sum(map(len, self._by_depth.values()))
+
+    @property
+    def n_stale(self) -> int:
+        """Return how many of them are there already, older than the policy."""
+        return sum(lack.is_stale for lacks in self._by_depth.values() for lack in lacks)
+
+    @property
+    def n_chars(self) -> int:
+        """Return how many characters their prompts have."""
+        return sum(lack.n_chars for lacks in self._by_depth.values() for lack in lacks)
 
     @property
     def n_prompts(self) -> int:
         """Return how many prompts lack a draw."""
-        return len({slot.prompt_key for slots in self._by_depth.values() for slot in slots})
+        return len({lack.slot.prompt_key for lacks in self._by_depth.values() for lack in lacks})
 
     def waves(self) -> Iterator[Iterator[Request]]:
         """Yield the requests, prompts without open turns first; each wave wants the answers of those before."""
-        for _, slots in sorted(self._by_depth.items()):
-            yield self._wave(slots)
+        for _, lacks in sorted(self._by_depth.items()):
+            yield self._wave([lack.slot for lack in lacks])
 
     def kept(self, slot: Slot, response: Response) -> None:
         """Take note of an answer that is kept elsewhere than in the store."""

@@ -16,7 +16,7 @@ from tsodata.runner import Prices
 from tsodata.strict_toml import read_table
 
 _SAMPLING = {"temperature": float, "top_p": float, "max_tokens": int}
-_DRAWING = {"samples": int, "seed": int, "dataset": str}
+_DRAWING = {"samples": int, "seed": int, "dataset": str, "build": str, "minibatch": int}
 _REACHING = {"endpoint": str, "key_env": str, "concurrency": int, "timeout": float, "revision": str}
 _KNOWN = {"cell": str, "model": str, "engine": str, "settings": dict, **_SAMPLING, **_DRAWING, **_REACHING}
 _WORDS = {str: "a text", int: "a whole number", float: "a number", dict: "a table"}

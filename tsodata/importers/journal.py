@@ -48,15 +48,20 @@ def _answer(row: Row, context: Context) -> Iterator[Record]:
     prompt = Prompt(_messages(row))
     if prompt.prompt_key != key_of(row, "prompt_key"):
         fail("bad_content", "the messages are not those of the prompt's key")
-    yield prompt
+    settings = Settings(text(row, "settings"))
+    yield from (prompt, settings)
     response = None
     if failure_of(row) is None:
         source = context.keep(Source.model(text(row, "family"), maybe_text(row, "version"), number(row, "size")))
-        settings = Settings(text(row, "settings"))
         response = _response(row, prompt, source, settings)
-        yield from (settings, response)
-    response_key = response.response_key if response else None
-    yield from call_records(row, task=_ANSWERS, prompt_key=prompt.prompt_key, response_key=response_key)
+        yield response
+    yield from call_records(
+        row,
+        task=_ANSWERS,
+        prompt_key=prompt.prompt_key,
+        response_key=response.response_key if response else None,
+        settings_key=settings.settings_key,
+    )
 
 
 def _response(row: Row, prompt: Prompt, source: Source, settings: Settings) -> Response:

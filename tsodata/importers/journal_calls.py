@@ -45,6 +45,7 @@ def call_records(
     prompt_key: int,
     response_key: int | None = None,
     judgement_key: int | None = None,
+    settings_key: int | None = None,
 ) -> Iterator[Record]:
     """Yield the call of a row, and its reply where something is known of one."""
     failure = failure_of(row)
@@ -59,6 +60,7 @@ def call_records(
         prompt_key=prompt_key,
         response_key=response_key,
         judgement_key=judgement_key,
+        settings_key=settings_key,
         failure=failure,
         detail=maybe_text(row, "detail") if failure else None,
         n_prompt_tokens=integer(row, "n_prompt_tokens"),

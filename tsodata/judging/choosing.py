@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from tsodata.builds.planning import no_such_build
+from tsodata.builds.minibatches import no_such_build
 from tsodata.errors import UnknownNameError, UsageError
 from tsodata.judging.rubric import JudgeRubric, Question
 from tsodata.judging.upstream import find_rubric

@@ -13,6 +13,7 @@ Weights = Mapping[str, float] | Literal["uniform", "stated"]
 PAIR_DRAWS = ("weighted", "max_min", "max_random", "max_second", "rso", "preferred")
 ANSWER_DRAWS = ("best_of_n", "threshold")
 LIST_DRAWS = ("ranked",)
+BY_POLICY = (*PAIR_DRAWS[:-1], *ANSWER_DRAWS, *LIST_DRAWS)  # verdicts say for themselves what they compare
 STRATA = ("tag", "dataset", "quadrant")
 QUADRANTS = ("left-flat", "left-peaked", "right-flat", "right-peaked")  # App. A.1: sign of G1, then of G2
 NO_STRATUM = "(none)"
@@ -52,6 +53,7 @@ class Pool:
     keep: int = field(default=1, metadata=LATER)  # best_of_n: how many of a prompt's best answers
     min_score: float | None = field(default=None, metadata=LATER)  # threshold, best_of_n: the least score that counts
     min_preference: float | None = field(default=None, metadata=LATER)  # preferred: how much the chosen is, at least
+    policy: str | None = field(default=None, metadata=LATER)  # of the base's answers, those that it gave
 
     def __post_init__(self) -> None:
         one_of("draw", self.draw, (*PAIR_DRAWS, *ANSWER_DRAWS, *LIST_DRAWS))
@@ -69,6 +71,7 @@ class Pool:
             ("keep", 1, ("best_of_n",)),
             ("min_score", None, ANSWER_DRAWS),
             ("min_preference", None, ("preferred",)),
+            ("policy", None, BY_POLICY),
         ):
             if getattr(self, name) != default and self.draw not in draws:
                 raise RecipeError(f"{name} belongs to draw = {' or '.join(draws)}, not to {self.draw}")
@@ -111,6 +114,12 @@ class Filters:
     datasets: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     answered_by: tuple[str, ...] = ()  # roles or labels: each must have answered the prompt
+    build: str | None = field(default=None, metadata=LATER)  # only the prompts of a minibatch of this build
+    minibatch: int | None = field(default=None, metadata=LATER)
+
+    def __post_init__(self) -> None:
+        if (self.build is None) != (self.minibatch is None):
+            raise RecipeError('filters: build and minibatch go together, as build = "NAME", minibatch = 2')
 
     @property
     def needs_scores(self) -> bool:
