@@ -7,7 +7,6 @@ Written are the merged policy, which loads as any other, and the adapter in peft
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from tsotrain.config import LoraConfig
 from tsotrain.errors import TrainError
 from tsotrain.parallel import Processes, add_whole, gathered
 from tsotrain.policy import Policy, is_of_adapter
+from tsotrain.saving import placed
 
 _PEFT_PREFIX = "base_model.model."  # of a weight's name in peft's files
 _NAME = "default"  # of the one adapter, in the names of its weights
@@ -119,17 +119,13 @@ def save_adapter(policy: Policy, config: LoraConfig, *, origin: Path, folder: Pa
     }
     if not ours.is_first:
         return
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
     described = _peft_config(config)
     described.base_model_name_or_path = str(origin)
     described.inference_mode = True
-    described.save_pretrained(partial)
     contiguous = {name: weight.contiguous() for name, weight in weights.items()}
-    save_file(contiguous, partial / "adapter_model.safetensors", metadata={"format": "pt"})
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.replace(folder)
+    with placed(folder) as partial:
+        described.save_pretrained(partial)
+        save_file(contiguous, partial / "adapter_model.safetensors", metadata={"format": "pt"})
 
 
 @torch.no_grad()
