@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (
     asking,
+    benching,
     checking,
     comparing,
     correcting,
@@ -45,6 +46,7 @@ app.command("agreement")(correcting.agreement)
 app.command("export-judge-sft")(correcting.judge_sft)
 app.command("calibrate")(correcting.calibrate)
 app.command("eval")(evaluating.evaluate)
+app.command("eval-run")(benching.evaluate_anew)
 app.command("check")(checking.check)
 app.command("recover")(checking.recover)
 app.command("sql")(asking.sql)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -11,6 +11,7 @@ from .exits import narrate
 
 if TYPE_CHECKING:
     from tsodata.engines.options import EngineOptions
+    from tsodata.engines.protocol import ModelIdentity
     from tsodata.runner import Limits
 
 EngineName = Annotated[
@@ -47,27 +48,36 @@ BatchOut = Annotated[Path | None, typer.Option("--batch-out", help="Write an Ope
 BatchIn = Annotated[Path | None, typer.Option("--batch-in", help="Read the replies to one.")]
 
 
-def engine_options(
-    engine: str,
+class Served(NamedTuple):
+    """A model, and the engine that reaches it: what `make_engine` takes."""
+
+    engine: str
+    model: str
+    options: EngineOptions
+
+
+def served_by(
+    model: str,
     *,
+    engine: str | None,
     endpoint: str | None,
     key_env: str,
     revision: str | None,
     settings: list[str] | None,
     concurrency: int,
     timeout_s: float,
-) -> EngineOptions:
-    """Return how to reach a model, checked before anything is made or recorded.
+) -> Served:
+    """Return how to reach a model, by the usual engine where none is named; checked before anything is recorded.
 
     Raises:
         UsageError: there is no such engine, or its address or key cannot be used.
     """
-    from tsodata.engines.choosing import check_options
+    from tsodata.engines.choosing import check_options, usual_engine
     from tsodata.engines.options import EngineOptions
 
     from .options import named_values
 
-    found = EngineOptions(
+    options = EngineOptions(
         endpoint=endpoint,
         key_env=key_env,
         concurrency=concurrency,
@@ -75,8 +85,9 @@ def engine_options(
         revision=revision,
         settings=named_values(settings, "-e NAME=VALUE"),
     )
-    check_options(engine, found)
-    return found
+    name = engine or usual_engine(model, endpoint)
+    check_options(name, options)
+    return Served(name, model, options)
 
 
 def limits_of(
@@ -99,6 +110,13 @@ def limits_of(
 
     prices = PriceTable.read(price).of(model) if price else None
     return Limits(concurrency, attempts, max_wait, budget_tokens, budget_usd, prices)
+
+
+def identity_of(served: Served) -> ModelIdentity:
+    """Return what is known of a model without asking for it."""
+    from tsodata.engines.protocol import ModelIdentity
+
+    return ModelIdentity(served.model, revision=served.options.revision)
 
 
 def journal_folder(shard: str | None, journal: Path | None) -> Path | None:

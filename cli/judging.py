@@ -24,10 +24,12 @@ from .engine_options import (
     MaxWait,
     Price,
     Revision,
+    Served,
     Shard,
-    engine_options,
+    identity_of,
     journal_folder,
     limits_of,
+    served_by,
     tell_journals,
 )
 from .exits import ExitCode, guarded
@@ -37,8 +39,6 @@ from .options import AsJson, StorePath, Wait, listed
 from .progress import Teller
 
 if TYPE_CHECKING:
-    from tsodata.engines.options import EngineOptions
-    from tsodata.engines.protocol import ModelIdentity
     from tsodata.judging import JudgeReport, Shelf, Task
     from tsodata.runner import Limits
     from tsodata.store import Store
@@ -103,7 +103,6 @@ def judge(
 
     Pairs are compared in both orders; where these disagree, the pair is a tie and is counted.
     """
-    from tsodata.engines.choosing import usual_engine
     from tsodata.judging import Choice, judgements_in, make_task, plan_judging
 
     choice = Choice(tuple(listed(cells)), build, dataset, missing, against, _shard(shard))
@@ -124,36 +123,19 @@ def judge(
         beside = judgements_in(folder, task.judge) if folder else frozenset()
         _print(plan_judging(opened, task, beside), as_json=as_json)
         return
-    name = engine or usual_engine(model, endpoint)
-    options = engine_options(
-        name, endpoint=endpoint, key_env=key_env, revision=revision, settings=engine_option,
+    served = served_by(
+        model, engine=engine, endpoint=endpoint, key_env=key_env, revision=revision, settings=engine_option,
         concurrency=concurrency, timeout_s=timeout,
     )  # fmt: skip
     limits = limits_of(
         model, concurrency=concurrency, attempts=attempts, max_wait=max_wait, price=price,
         budget_tokens=budget_tokens, budget_usd=budget_usd,
     )  # fmt: skip
-    served = _Served(name, model, options)
     if batch_out:
         _write_batch(opened, task, served, path=batch_out, share=share, as_json=as_json)
     else:
         asking = _Asking(limits, share, folder, batch_in)
         _run(opened, task, served, asking=asking, as_json=as_json)
-
-
-class _Served(NamedTuple):
-    """Which model judges, and how it is reached."""
-
-    engine: str
-    model: str
-    options: EngineOptions
-
-    @property
-    def identity(self) -> ModelIdentity:
-        """Return what is known of the model without asking for it."""
-        from tsodata.engines.protocol import ModelIdentity
-
-        return ModelIdentity(self.model, revision=self.options.revision)
 
 
 class _Asking(NamedTuple):
@@ -165,10 +147,10 @@ class _Asking(NamedTuple):
     batch_in: Path | None
 
 
-def _write_batch(store: Store, task: Task, served: _Served, *, path: Path, share: float, as_json: bool) -> None:
+def _write_batch(store: Store, task: Task, served: Served, *, path: Path, share: float, as_json: bool) -> None:
     from tsodata.judging import write_requests
 
-    n_requests, report = write_requests(store, task, served.identity, path=path, canary_share=share)
+    n_requests, report = write_requests(store, task, identity_of(served), path=path, canary_share=share)
     if as_json:
         print_json({"path": str(path), "n_requests": n_requests, **plain(report)})
         return
@@ -176,13 +158,12 @@ def _write_batch(store: Store, task: Task, served: _Served, *, path: Path, share
     print(f"{path} written: {n_requests} requests")
 
 
-def _run(store: Store, task: Task, served: _Served, *, asking: _Asking, as_json: bool) -> None:
+def _run(store: Store, task: Task, served: Served, *, asking: _Asking, as_json: bool) -> None:
     from tsodata.judging import JournalShelf, StoreShelf
     from tsodata.runner import raise_ending
 
     arguments = {
-        **task.recorded(), "engine": served.engine, "model": served.model, "options": plain(served.options),
-        "limits": plain(asking.limits), "canary": asking.share,
+        **task.recorded(), **plain(served), "limits": plain(asking.limits), "canary": asking.share,
     }  # fmt: skip
     with recorded(store, arguments, seed=task.seed) as run:
         folder = asking.folder
@@ -197,14 +178,14 @@ def _run(store: Store, task: Task, served: _Served, *, asking: _Asking, as_json:
         raise typer.Exit(ExitCode.REFUSED)
 
 
-def _asked(store: Store, task: Task, served: _Served, *, asking: _Asking, shelf: Shelf) -> JudgeReport:
+def _asked(store: Store, task: Task, served: Served, *, asking: _Asking, shelf: Shelf) -> JudgeReport:
     from tsodata.batches import BatchEngine
     from tsodata.engines.choosing import make_engine
     from tsodata.judging import judge as judge_answers
     from tsodata.judging import read_replies
 
     if asking.batch_in:
-        replies = BatchEngine(asking.batch_in, served.identity)
+        replies = BatchEngine(asking.batch_in, identity_of(served))
         return read_replies(store, task, replies, shelf=shelf, limits=asking.limits, canary_share=asking.share)
     teller = Teller()
     with contextlib.closing(teller):
@@ -261,7 +242,7 @@ def selftest(
 
     Measured, not prevented. The made-up answers are kept as evidence, apart from all material.
     """
-    from tsodata.engines.choosing import make_engine, usual_engine
+    from tsodata.engines.choosing import make_engine
     from tsodata.judging import Choice, make_task
     from tsodata.judging import selftest as try_judge
     from tsodata.runner import raise_ending
@@ -272,9 +253,8 @@ def selftest(
         rubric, judge=judge_name or model, dimensions=listed(dimensions), n_samples=k, seed=seed,
         show_references=reference, choice=Choice(tuple(listed(cells)), dataset=dataset),
     )  # fmt: skip
-    name = engine or usual_engine(model, endpoint)
-    options = engine_options(
-        name, endpoint=endpoint, key_env=key_env, revision=revision, settings=engine_option,
+    served = served_by(
+        model, engine=engine, endpoint=endpoint, key_env=key_env, revision=revision, settings=engine_option,
         concurrency=concurrency, timeout_s=timeout,
     )  # fmt: skip
     limits = limits_of(
@@ -282,11 +262,10 @@ def selftest(
         budget_tokens=budget_tokens, budget_usd=budget_usd,
     )  # fmt: skip
     opened, teller = open_store(store, wait), Teller()
-    arguments = {**task.recorded(), "engine": name, "model": model, "options": plain(options), "n": n}
+    arguments = {**task.recorded(), **plain(served), "n": n}
     with recorded(opened, {**arguments, "limits": plain(limits)}, seed=seed) as run, contextlib.closing(teller):
-        served = make_engine(name, model, options)
         found = try_judge(
-            opened, task, served, run=run, limits=limits, n_answers=n,
+            opened, task, make_engine(*served), run=run, limits=limits, n_answers=n,
             tell=lambda progress: teller("self-test", progress),
         )  # fmt: skip
         if as_json:

@@ -77,22 +77,22 @@ def stage(
         if ours.is_first and as_json:
             print_json(asdict(report))
         elif ours.is_first:
-            print(f"{report.stage_id}: policy {report.policy}, {report.n_steps} steps on {report.n_pairs} pairs")
+            learnt = f"{report.n_steps} steps on {report.n_examples} {report.learnt_from}"
+            print(f"{report.stage_id}: policy {report.policy}, {learnt}")
 
 
 def _show_plan(store: Store, plan: StagePlan, settings: StageConfig, ours: Processes) -> None:
     import torch
 
     from tsotrain.estimate import estimate_stage
-    from tsotrain.policy import load_tokenizer
-    from tsotrain.stages import read_minibatch
-    from tsotrain.tokens import tokenize_pairs
+    from tsotrain.stages import preview_stage
     from tsotrain.training import precision_of
 
-    found = tokenize_pairs(read_minibatch(store, plan), load_tokenizer(plan.reference), settings)
+    found = preview_stage(store, plan, settings)
     in_bf16 = precision_of(settings, ours.device) == torch.bfloat16
     size = estimate_stage(plan.reference, found, settings, n_ranks=ours.n_ranks, in_bf16=in_bf16)
-    print_json({**asdict(plan), **asdict(size), "total_bytes": size.total_bytes, "pairs": found.describe()})
+    sizes = {f"n_{found.noun}" if name == "n_pairs" else name: value for name, value in asdict(size).items()}
+    print_json({**asdict(plan), **sizes, "total_bytes": size.total_bytes, found.noun: found.describe()})
 
 
 @app.command()

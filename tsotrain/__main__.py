@@ -15,11 +15,12 @@ from pathlib import Path
 from tsodata.errors import TsoError
 from tsotrain.config import load_config, load_tune_config
 from tsotrain.errors import DivergedError, TrainError
+from tsotrain.learning import material_of, train_stage
 from tsotrain.parallel import Processes, processes
 from tsotrain.policy import load_tokenizer
 from tsotrain.records import iter_records, record_files
-from tsotrain.tokens import read_pairs, tokenize_pairs, tokenize_records
-from tsotrain.training import Outcome, Say, Session, train_stage
+from tsotrain.tokens import tokenize_records
+from tsotrain.training import Outcome, Say, Session
 from tsotrain.tuning import tune
 
 TUNINGS = ("judge", "sft")  # the same training; only a store tells them apart
@@ -32,7 +33,11 @@ def _parser(tuning: str | None) -> argparse.ArgumentParser:
         parser.add_argument("--policy", type=Path, required=True, help="the model to tune")
     else:
         parser = argparse.ArgumentParser("python -m tsotrain", description="Train a policy on a Parquet file of pairs.")
-        parser.add_argument("pairs", type=Path, help="pairs as tso-data export --to parquet writes them")
+        parser.add_argument(
+            "pairs",
+            type=Path,
+            help="what tso-data export --to parquet writes; --to ranked for rrhf and pro",
+        )
         parser.add_argument("--policy", type=Path, required=True, help="the policy to start from, and the reference")
     parser.add_argument("--out", type=Path, required=True, help="the folder of results; run again, it goes on")
     parser.add_argument("--config", type=Path, help="settings in TOML")
@@ -62,7 +67,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _train(asked: argparse.Namespace, ours: Processes, say: Say) -> Outcome:
     config = load_config(asked.config, _overrides(asked))
-    found = tokenize_pairs(read_pairs(asked.pairs), load_tokenizer(asked.policy), config)
+    material = material_of(config.loss)
+    found = material.tokenize(material.read(asked.pairs), load_tokenizer(asked.policy), config)
     say(found.describe())
     return train_stage(asked.policy, found.examples, asked.out, config=config, ours=ours, say=say)
 

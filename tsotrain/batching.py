@@ -12,10 +12,14 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 
 class Example(NamedTuple):
-    """A prompt with the responses to score, as token ids: chosen and rejected of a pair, or one to tune on."""
+    """A prompt with the responses to score, as token ids.
+
+    Chosen and rejected of a pair, one to tune on, or a ranked list with the best first.
+    """
 
     example_id: str
     prompt: tuple[int, ...]
@@ -83,6 +87,20 @@ def pack(examples: Sequence[Example], device: torch.device | str = "cpu") -> Pac
         targets_S=tensor(targets),
         lengths=tuple(tuple(len(response) for response in example.responses) for example in examples),
     )
+
+
+def by_example(values_E: Tensor, examples: Sequence[Example]) -> Tensor:
+    """Return a value per response in rows, shape (B, R) with R the most responses of an example; missing ones are 0."""
+    counts = [len(example.responses) for example in examples]
+    if len(set(counts)) == 1:
+        return values_E.view(-1, counts[0])
+    return pad_sequence(list(values_E.split(counts)), batch_first=True)
+
+
+def response_lengths(examples: Sequence[Example]) -> Tensor:
+    """Return the tokens of every response, shape (B, R); 0 where an example has no such response."""
+    lengths = [len(response) for example in examples for response in example.responses]
+    return by_example(torch.tensor(lengths), examples)
 
 
 def iter_micro_batches(examples: Sequence[Example], max_tokens: int) -> Iterator[list[Example]]:

@@ -14,7 +14,7 @@ from tsodata.strict_toml import read_record, read_table
 from tsotrain.errors import TrainError
 
 C = TypeVar("C", bound="TrainConfig")
-LOSSES = ("dual_clip", "dpo", "ipo", "cdpo")
+LOSSES = ("dual_clip", "dpo", "ipo", "cdpo", "sft", "rrhf", "pro")
 FORMS = ("separate", "joint", "linear")
 PRECISIONS = ("auto", "bf16", "fp32")
 
@@ -31,6 +31,7 @@ class LossConfig:
     tau: float = 0.2  # Eq. 12
     epsilon: float = 0.3  # Eq. 13
     ipo_mean: bool = False  # Eq. 12 sums over tokens; TRL takes the mean
+    pro_sft_weight: float = 0.05  # Song et al. 2023: times the square of the list's answers less one
 
     def __post_init__(self) -> None:
         _one_of("loss.name", self.name, LOSSES)
@@ -39,6 +40,8 @@ class LossConfig:
             _above_zero(f"loss.{name}", getattr(self, name))
         if not 0 <= self.epsilon < 0.5:
             raise TrainError(f"loss.epsilon = {self.epsilon}: a share of flipped labels from 0 to below 0.5")
+        if not 0 <= self.pro_sft_weight < math.inf:
+            raise TrainError(f"loss.pro_sft_weight = {self.pro_sft_weight}: at least 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +133,10 @@ class TrainConfig:
 
 @dataclass(frozen=True, slots=True)
 class StageConfig(TrainConfig):
-    """One training session on one minibatch of pairs."""
+    """One training session on one minibatch of pairs, or of what else its loss learns from."""
 
     loss: LossConfig = field(default_factory=LossConfig)
-    batch_pairs: int = 256  # Sec. 4.1.4: pairs of one optimizer step
+    batch_pairs: int = 256  # Sec. 4.1.4: pairs of one optimizer step, or answers, or lists
 
     def __post_init__(self) -> None:
         TrainConfig.__post_init__(self)
@@ -141,7 +144,7 @@ class StageConfig(TrainConfig):
 
     @property
     def batch_size(self) -> int:
-        """Return the pairs of one optimizer step."""
+        """Return the examples of one optimizer step."""
         return self.batch_pairs
 
 

@@ -46,6 +46,8 @@ def _read(stage: Path) -> list[dict[str, Any]]:
     lines = read_log(stage / "metrics.jsonl")
     if not lines:
         raise TrainError(f"{stage}: no step in metrics.jsonl; name the folder of a stage that has begun")
+    if "chosen_reward" not in lines[-1]:
+        raise TrainError(f"{stage}: it learnt without a reference, so it has no rewards to draw")
     return lines
 
 

@@ -1,8 +1,9 @@
 """The losses, one pure function per equation: log-ratios of both sides in, one loss per pair out, in nats.
 
-`sft` alone takes log-probabilities, for there is no other side. Dimensions: B pairs, or records. A log-ratio is
-`log policy(y|x) - log reference(y|x)`, summed over the tokens of the response; a reward is beta times a log-ratio. Our
-text of the paper lacks the body of Eq. 10: `dual_clip` holds readings of it.
+`sft`, `rrhf` and `pro` take log-probabilities, for they compare with no reference. Dimensions: B pairs, records or
+lists; R answers of the longest list. A log-ratio is `log policy(y|x) - log reference(y|x)`, summed over the tokens of
+the response; a reward is beta times a log-ratio. Our text of the paper lacks the body of Eq. 10: `dual_clip` holds
+readings of it.
 """
 
 from __future__ import annotations
@@ -78,6 +79,40 @@ def sft(logps_B: Tensor) -> Tensor:
     the same, however a batch is cut up and whoever holds which part of it.
     """
     return -logps_B
+
+
+def rrhf(logps_BR: Tensor, lengths_BR: Tensor) -> Tensor:
+    """Return the RRHF loss of each list, shape (B,), of Yuan et al. (2023).
+
+    With p_i the mean log-probability of answer i's tokens, the best answer first,
+
+        sum over i < j of max(0, p_j - p_i)  -  log policy(y_1|x)
+
+    The last term is summed over the best answer's tokens, as in the paper; its authors' code takes their mean. An
+    answer of length 0 is not there.
+    """
+    p_BR = logps_BR / lengths_BR.clamp(min=1)
+    excess_BRR = (p_BR[:, None, :] - p_BR[:, :, None]).clamp(min=0)  # by the better one, then by the worse one
+    is_below_BRR = (lengths_BR > 0)[:, None, :].expand_as(excess_BRR).triu(1)
+    return excess_BRR.where(is_below_BRR, 0).sum(dim=(1, 2)) - logps_BR[:, 0]
+
+
+def pro(logps_BR: Tensor, lengths_BR: Tensor, *, sft_weight: float) -> Tensor:
+    """Return the PRO loss of each list, shape (B,), of Song et al. (2023), without its temperatures.
+
+    With p_k the mean log-probability of answer k's tokens, the best of n answers first,
+
+        - sum over k < n of log(exp p_k / sum over i >= k of exp p_i)  -  sft_weight (n - 1)^2 log policy(y_1|x)
+
+    An answer of length 0 is not there.
+    """
+    p_BR = logps_BR / lengths_BR.clamp(min=1)
+    is_there_BR = lengths_BR > 0
+    rivals_BRR = is_there_BR[:, None, :].expand(-1, p_BR.shape[1], -1).triu(1)  # of each answer: those below it
+    itself_RR = torch.eye(p_BR.shape[1], dtype=torch.bool, device=p_BR.device)
+    among_BRR = p_BR[:, None, :].where(rivals_BRR | itself_RR, -torch.inf)
+    listwise_B = (among_BRR.logsumexp(dim=2) - p_BR).sum(dim=1)  # whoever has no rival adds nothing
+    return listwise_B - sft_weight * (is_there_BR.sum(dim=1) - 1) ** 2 * logps_BR[:, 0]
 
 
 def clipped(ratios: LogRatios, *, chosen_margin: float, rejected_margin: float) -> tuple[Tensor, Tensor]:

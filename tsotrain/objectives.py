@@ -1,6 +1,7 @@
 """What the loop over steps asks of a kind of training: the loss of its examples, and what to tell of them.
 
-Dimensions: B examples of a step, R responses of each.
+Dimensions: B examples of a step, R responses of each; of lists R is that of the longest, and what a shorter one lacks
+is 0.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ class Objective(Protocol):
 
     @property
     def examples(self) -> Sequence[Example]:
-        """Return all examples to train on, each with the same number of responses."""
+        """Return all examples to train on."""
 
     def size(self, places: Sequence[int]) -> int:
         """Return what the sum of the losses of a step is divided by."""

@@ -1,4 +1,4 @@
-"""Stages in the store: pairs of a minibatch out of it, the policy and what each pair did back into it.
+"""Stages in the store: what a minibatch holds out of it, the policy and what each pair did back into it.
 
 Stage k starts from the policy that stage k-1 registered, which is its frozen reference too (Sec. 3.3). The only module
 of the trainer that knows the store; of several processes only the first opens it.
@@ -11,22 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tsodata.errors import UnknownNameError, UsageError
-from tsodata.exporters import export_build
+from tsodata.exporters import export_build, kind_of_build, preview_build
 from tsodata.provenance import Run, content_key, format_id, parse_id
 from tsodata.records import Record
 from tsodata.store import Reader, Store
-from tsotrain.config import StageConfig
+from tsotrain.config import LossConfig, StageConfig
 from tsotrain.errors import TrainError
+from tsotrain.learning import PAIRS, Material, losses_for, material_of, train_stage
 from tsotrain.metrics import read_log
 from tsotrain.parallel import Processes
 from tsotrain.policy import load_tokenizer
-from tsotrain.tokens import read_pairs, tokenize_pairs
-from tsotrain.training import Outcome, Say, train_stage
+from tsotrain.tokens import Tokenized
+from tsotrain.training import Outcome, Say
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-PAIRS = "pairs/data/train-00000-of-00001.parquet"
+DATA = "data/train-00000-of-00001.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,23 @@ class StagePlan:
     reference: Path
     reference_key: int | None
     folder: Path
+    holds: str  # what the build does, as an export calls it
 
-    @property
-    def pairs(self) -> Path:
-        """Return the file of pairs that the stage trains on."""
-        return self.folder / PAIRS
+    def material(self, loss: LossConfig) -> Material:
+        """Return what the stage trains on by its loss.
+
+        Raises:
+            UsageError: the build holds something else.
+        """
+        material = material_of(loss)
+        if self.holds in material.held_by:
+            return material
+        wanted = " or ".join(material.held_by)
+        fitting = " or ".join(losses_for(self.holds))
+        raise UsageError(
+            f"build {self.build!r} holds {self.holds}, and loss {loss.name!r} learns from {wanted}; "
+            f"pass -s loss.name={fitting}, or name another build"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +100,8 @@ class StageReport:
     policy: str
     policy_sha256: str
     n_steps: int
-    n_pairs: int
+    learnt_from: str  # pairs, answers or lists: what `n_examples` counts
+    n_examples: int
     refused: dict[str, int]
     cut: dict[str, int]
     last: dict[str, Any]
@@ -105,13 +119,14 @@ def plan_stage(store: Store, minibatch: int, *, build: str | None, policy: Path 
         found = reader.rows("stages/build", name=name)
         if not found:
             raise UnknownNameError(f"no build {name!r}; tso-data builds lists them")
-        build_key, base, source_key, n_minibatches = found[0]
+        build_key, base, source_key, n_minibatches, recipe = found[0]
         if not 1 <= minibatch <= n_minibatches:
             raise UsageError(f"build {name!r} has the minibatches 1 to {n_minibatches}, not {minibatch}")
+        holds = kind_of_build(reader, int(build_key), str(recipe))
         before = reader.rows("stages/policy", name=name, minibatch=minibatch - 1)
     reference, reference_key = _reference(name, minibatch, before, policy)
     folder = out or Path("stages") / name / str(minibatch)
-    return StagePlan(name, int(build_key), str(base), source_key, minibatch, reference, reference_key, folder)
+    return StagePlan(name, int(build_key), str(base), source_key, minibatch, reference, reference_key, folder, holds)
 
 
 def _only_build(reader: Reader) -> str:
@@ -138,17 +153,16 @@ def _reference(
     return Path(str(path)), int(str(key))
 
 
-def write_pairs(store: Store, plan: StagePlan, *, run: Run) -> None:
-    """Write the minibatch's pairs beside the stage, whole or not at all."""
-    export_build(store, plan.build, to="parquet", out=plan.folder / "pairs", run=run, minibatch=plan.minibatch)
+def preview_stage(store: Store, plan: StagePlan, config: StageConfig) -> Tokenized:
+    """Return what a stage would train on, for a look at the plan; nothing is written.
 
-
-def read_minibatch(store: Store, plan: StagePlan) -> list[dict[str, Any]]:
-    """Return the rows of a minibatch's pairs, for a look at the plan."""
-    with store.reader() as reader:
-        found = reader.arrow("stages/pairs", build=plan.build_key, minibatch=plan.minibatch)
-    rows: list[dict[str, Any]] = found.to_pylist()
-    return rows
+    Raises:
+        UsageError: the build holds something else than the loss learns from.
+        TrainError: nothing can be trained on, or the reference has no tokenizer.
+    """
+    material = plan.material(config.loss)
+    rows = preview_build(store, plan.build, to=material.export, minibatch=plan.minibatch)
+    return material.tokenize(rows, load_tokenizer(plan.reference), config)
 
 
 def run_stage(
@@ -157,13 +171,16 @@ def run_stage(
     """Train a planned stage and record it. The first process alone has a store and a run; the others follow.
 
     Raises:
+        UsageError: the build holds something else than the loss learns from.
         TrainError: pairs, policy or disk cannot be used as asked.
         DivergedError: training has diverged.
     """
+    material = plan.material(config.loss)
+    out = plan.folder / material.noun
     if store and run:
-        write_pairs(store, plan, run=run)
+        export_build(store, plan.build, to=material.export, out=out, run=run, minibatch=plan.minibatch)
     ours.wait()
-    found = tokenize_pairs(read_pairs(plan.pairs), load_tokenizer(plan.reference), config)
+    found = material.tokenize(material.read(out / DATA), load_tokenizer(plan.reference), config)
     say(found.describe())
     outcome = train_stage(plan.reference, found.examples, plan.folder, config=config, ours=ours, say=say)
     stage_id = register_stage(store, plan, outcome, config=config, run=run) if store and run else ""
@@ -172,7 +189,8 @@ def run_stage(
         policy=str(outcome.policy),
         policy_sha256=outcome.policy_sha256,
         n_steps=outcome.n_steps,
-        n_pairs=len(found.examples),
+        learnt_from=found.noun,
+        n_examples=len(found.examples),
         refused=dict(found.refused),
         cut=dict(found.cut),
         last=outcome.last,
@@ -180,7 +198,7 @@ def run_stage(
 
 
 def register_stage(store: Store, plan: StagePlan, outcome: Outcome, *, config: StageConfig, run: Run) -> str:
-    """Record a stage that is done: its reference, its policy, and what each pair did; return its id.
+    """Record a stage that is done: its reference, its policy, and what each pair did, if it had any; return its id.
 
     A reference whose weights the store knows, as those of another build's stage, is the one that it knows. Recording it
     twice adds nothing.
@@ -199,7 +217,8 @@ def register_stage(store: Store, plan: StagePlan, outcome: Outcome, *, config: S
     with store.transaction(run) as transaction:
         if not transaction.rows("stages/known", stage=key):
             transaction.append({Artefact: artefacts, StageRecord: [stage]})
-            transaction.insert("pair_feedback", _feedback(plan.folder / "feedback.jsonl", key))
+            if material_of(config.loss) is PAIRS:
+                transaction.insert("pair_feedback", _feedback(plan.folder / "feedback.jsonl", key))
     return format_id("stage", key)
 
 

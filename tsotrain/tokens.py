@@ -1,10 +1,11 @@
-"""From pairs and from records to token ids, through the policy's own chat template.
+"""From pairs, lists and records to token ids, through the policy's own chat template.
 
 A row of pairs holds `pair_id`, `prompt` (messages), `chosen` and `rejected` (texts), as `tso-data export --to parquet`
-has them; of a record the last turn is learnt, and all that stands before it is its prompt. The prompt's tokens must
-begin those of prompt and answer, or the row is refused: a template that rewrites earlier turns would train on other
-tokens than those that were generated. Too long a prompt loses its beginning. Too long a response of a pair loses its
-end, and pairs that become equal are refused; a record is refused instead, for a judge's score stands at its end.
+has them; one of lists `prompt_id`, `prompt` and `responses`, as `--to ranked` has them. Of a record the last turn is
+learnt, and all that stands before it is its prompt. The prompt's tokens must begin those of prompt and answer, or the
+row is refused: a template that rewrites earlier turns would train on other tokens than those that were generated. Too
+long a prompt loses its beginning. Too long a response of a pair or a list loses its end, and where responses become
+equal their row is refused; a record is refused instead, for a judge's score stands at its end.
 """
 
 from __future__ import annotations
@@ -62,8 +63,8 @@ class Tokenized:
         return f"{n_rows} {self.noun} = {len(self.examples)} to train on{held_out}{refused or ', 0 refused'}{cut}"
 
 
-def read_pairs(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of a Parquet file of pairs.
+def read_rows(path: Path, columns: Sequence[str], *, to: str) -> list[dict[str, Any]]:
+    """Return columns of the rows of a Parquet file; `to` is the export format that writes it.
 
     Raises:
         TrainError: the file cannot be read, or lacks a column.
@@ -75,10 +76,10 @@ def read_pairs(path: Path) -> list[dict[str, Any]]:
         table = parquet.read_table(path)
     except (OSError, pa.ArrowException) as error:
         raise TrainError(f"{path}: not a readable Parquet file: {str(error).splitlines()[0]}") from error
-    missing = [name for name in ("pair_id", "prompt", *SIDES) if name not in table.column_names]
+    missing = [name for name in columns if name not in table.column_names]
     if missing:
-        raise TrainError(f"{path}: no column {missing[0]!r}; write it with tso-data export --to parquet")
-    rows: list[dict[str, Any]] = table.select(["pair_id", "prompt", *SIDES]).to_pylist()
+        raise TrainError(f"{path}: no column {missing[0]!r}; write it with tso-data export --to {to}")
+    rows: list[dict[str, Any]] = table.select(list(columns)).to_pylist()
     return rows
 
 
@@ -91,39 +92,76 @@ def tokenize_pairs(
         TrainError: no row can be trained on.
     """
     found = Tokenized("pairs")
-    rows = list(rows)
-    conversations = [_Conversation(row["prompt"], tuple(row[side] for side in SIDES)) for row in rows]
+    sides = [_Ranked(row["pair_id"], row["prompt"], [row[side] for side in SIDES]) for row in rows]
+    return _tokenize_ranked(found, sides, tokenizer, config, equal="both sides are equal")
+
+
+def tokenize_lists(
+    rows: Iterable[Mapping[str, Any]], tokenizer: PreTrainedTokenizerBase, config: TrainConfig
+) -> Tokenized:
+    """Return the examples of rows of ranked lists, in their order.
+
+    Raises:
+        TrainError: no row can be trained on.
+    """
+    found = Tokenized("lists")
+    lists = [_Ranked(row["prompt_id"], row["prompt"], row["responses"]) for row in rows]
+    return _tokenize_ranked(found, lists, tokenizer, config, equal="two answers are equal")
+
+
+class _Ranked(NamedTuple):
+    example_id: str
+    prompt: Turns
+    answers: Sequence[str]
+
+
+def _tokenize_ranked(
+    found: Tokenized,
+    rows: Sequence[_Ranked],
+    tokenizer: PreTrainedTokenizerBase,
+    config: TrainConfig,
+    *,
+    equal: str,
+) -> Tokenized:
+    conversations = [_Conversation(row.prompt, tuple(row.answers)) for row in rows]
     seen: set[str] = set()
     for row, tokens in zip(rows, _iter_tokens(tokenizer, conversations), strict=True):
-        problem = "an earlier pair has its id" if row["pair_id"] in seen else _pair_problem(tokens, config)
-        seen.add(row["pair_id"])
+        problem = tokens if isinstance(tokens, str) else None
+        if row.example_id in seen:
+            problem = f"an earlier {found.noun[:-1]} has its id"
+        elif isinstance(tokens, _Tokens) and _has_equals(tokens, config):
+            problem = f"{equal}, in tokens and once cut"
+        seen.add(row.example_id)
         if problem:
-            found.refuse(row["pair_id"], problem)
+            found.refuse(row.example_id, problem)
             continue
         assert isinstance(tokens, _Tokens)
         found.cut["prompt"] += len(tokens.prompt) > config.max_prompt_tokens
-        for side, response in zip(SIDES, tokens.responses, strict=True):
-            found.cut[side] += len(response) > config.max_response_tokens
-        found.examples.append(_example(row["pair_id"], tokens, config))
+        names = SIDES if found.noun == "pairs" else ("answer",) * len(tokens.responses)
+        for name, response in zip(names, tokens.responses, strict=True):
+            found.cut[name] += len(response) > config.max_response_tokens
+        found.examples.append(_example(row.example_id, tokens, config))
     return _refuse_nothing(found)
 
 
-def _pair_problem(tokens: _Tokens | str, config: TrainConfig) -> str | None:
-    if isinstance(tokens, str):
-        return tokens
-    chosen, rejected = (response[: config.max_response_tokens] for response in tokens.responses)
-    return "both sides are equal, in tokens and once cut" if chosen == rejected else None
+def _has_equals(tokens: _Tokens, config: TrainConfig) -> bool:
+    cut = {tuple(response[: config.max_response_tokens]) for response in tokens.responses}
+    return len(cut) < len(tokens.responses)
 
 
 def tokenize_records(
-    records: Iterable[ChatRecord | Refusal], tokenizer: PreTrainedTokenizerBase, config: TrainConfig
+    records: Iterable[ChatRecord | Refusal],
+    tokenizer: PreTrainedTokenizerBase,
+    config: TrainConfig,
+    *,
+    noun: str = "records",
 ) -> Tokenized:
     """Return the examples of chat records, and those of the held-out ones.
 
     Raises:
         TrainError: no record can be trained on.
     """
-    found = Tokenized("records")
+    found = Tokenized(noun)
     usable: list[ChatRecord] = []
     for record in records:
         if isinstance(record, Refusal):

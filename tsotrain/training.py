@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,8 @@ from torch import Tensor, distributed
 from torch.distributed.tensor import DTensor
 
 from tsotrain import checkpoints, lora, references
-from tsotrain.batching import Example, batches_of_epoch, pack
-from tsotrain.config import StageConfig, TrainConfig
+from tsotrain.batching import Example, batches_of_epoch, by_example, pack
+from tsotrain.config import TrainConfig
 from tsotrain.errors import DivergedError, TrainError
 from tsotrain.loading import load_sharded
 from tsotrain.metrics import StepLog, opened_logs
@@ -43,7 +44,6 @@ from tsotrain.policy import (
     load_policy,
     policy_sha256,
 )
-from tsotrain.preferences import PairObjective
 from tsotrain.saving import save_policy
 
 Say = Callable[[str], None]
@@ -92,6 +92,16 @@ class Session:
         """Return the sha256 of a policy's folder, which one process reads for all."""
         return self.ours.share(policy_sha256(policy) if self.ours.is_first else "")
 
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Have what the disk refuses told in one line."""
+        try:
+            yield
+        except (OSError, SafetensorError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            told = f"{self.folder}: cannot be written ({reason}); make room or pass another --out"
+            raise TrainError(told) from error
+
     def begin(self, identity: dict[str, str], examples: Sequence[Example]) -> Policy | Outcome:
         """Return the policy to train, and make the folder this training's; or return what it has come to already.
 
@@ -99,7 +109,7 @@ class Session:
             TrainError: the policy cannot be used, or the folder is another training's.
         """
         identity = {**identity, "config": self.config.body()}
-        with _writing(self.folder):
+        with self.writing():
             done = _found(self.folder, identity)
             if done:
                 self.say(f"{self.folder} is done already")
@@ -117,7 +127,7 @@ class Session:
             DivergedError: the loss or the gradient is no number, or the gradient has exploded.
             KeyboardInterrupt: a signal has ended it, at a checkpoint.
         """
-        with _writing(self.folder):
+        with self.writing():
             loop = _Loop(self, policy, objective)
             last = loop.run()
             if self.config.lora.rank:
@@ -133,50 +143,6 @@ class Session:
                 _write_json(self.folder / _IDENTITY, {**identity, "outcome": described})
                 shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)
         return outcome
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    """Have what the disk refuses told in one line."""
-    try:
-        yield
-    except (OSError, SafetensorError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise TrainError(f"{folder}: cannot be written ({reason}); make room or pass another --out") from error
-
-
-def train_stage(
-    reference: Path,
-    examples: Sequence[Example],
-    folder: Path,
-    *,
-    config: StageConfig,
-    ours: Processes,
-    say: Say,
-) -> Outcome:
-    """Train a policy from a reference on pairs, and return where it is. Run again, it goes on or is done already.
-
-    Raises:
-        TrainError: the policy cannot be used or the disk refuses.
-        DivergedError: the loss or the gradient is no number, or the gradient has exploded.
-        KeyboardInterrupt: a signal has ended it, at a checkpoint.
-    """
-    session = Session(reference, folder, config, ours, say)
-    reference_hash = session.hash_of(reference)
-    key = references.reference_key(reference_hash, examples, session.precision)
-    policy = session.begin({"reference": reference_hash, "pairs": key}, examples)
-    if isinstance(policy, Outcome):
-        return policy
-    with _writing(folder):
-        logps_ER = references.load_references(folder, key)
-        if logps_ER is None:
-            say(f"scoring {len(examples)} pairs with the reference, once")
-            logps_ER = references.score_references(
-                policy, examples, ours, max_tokens=config.micro_tokens, precision=session.precision
-            )
-            if ours.is_first:
-                references.save_references(folder, key, logps_ER)
-    return session.train(policy, PairObjective(examples, logps_ER, config.loss), origin_sha256=reference_hash)
 
 
 def _found(folder: Path, identity: dict[str, str]) -> Outcome | None:
@@ -313,7 +279,7 @@ class _Loop:
         optimizer.zero_grad(set_to_none=True)
         batch = [self.objective.examples[place] for place in places]
         row_of = {example.example_id: row for row, example in enumerate(batch)}
-        logps_BR = torch.zeros((len(batch), len(batch[0].responses)), device=self.ours.device)
+        logps_BR = torch.zeros((len(batch), max(len(e.responses) for e in batch)), device=self.ours.device)
         weight = 1 / self.objective.size(places)  # of the whole step, however it is cut up
         micro_batches = deal(batch, self.ours.n_ranks, self.config.micro_tokens)[self.ours.rank].micro_batches
         for position, micro in enumerate(micro_batches, 1):
@@ -323,7 +289,7 @@ class _Loop:
             of_micro = [places[row] for row in rows]
             scored_BR = self._backward(examples, of_micro, weight=weight if micro else 0.0, step=step)
             if micro:
-                logps_BR[rows] = scored_BR
+                logps_BR[rows, : scored_BR.shape[1]] = scored_BR
         logps_BR = self.ours.sum(logps_BR).cpu()
         loss_B = self.objective.losses(logps_BR, places)
         norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.config.optimizer.max_grad_norm)
@@ -336,19 +302,18 @@ class _Loop:
     def _backward(self, group: Sequence[Example], places: Sequence[int], *, weight: float, step: int) -> Tensor:
         """Add the gradient of a micro-batch, and return the log-probabilities, shape (examples, R)."""
         packed = pack(group, self.ours.device)
-        n_responses = len(group[0].responses)
+        starts = list(accumulate((len(example.responses) for example in group), initial=0))
 
         def example_loss(logps_E: Tensor, responses: slice) -> Tensor:
-            of_group = places[responses.start // n_responses : responses.stop // n_responses]
-            return self.objective.losses(logps_E.view(-1, n_responses), of_group).sum() * weight
+            own = slice(starts.index(responses.start), starts.index(responses.stop))
+            return self.objective.losses(by_example(logps_E, group[own]), places[own]).sum() * weight
 
         precision = self.session.precision
         with lora.dropping(self.policy, self.config.seed, step, places[0]):
             with torch.autocast(self.ours.device.type, precision, enabled=precision != torch.float32):
                 loss, logps_E = self.policy(packed, example_loss)
             loss.backward()
-        scored_BR: Tensor = logps_E.view(-1, n_responses)
-        return scored_BR
+        return by_example(logps_E, group)
 
     def _check(self, loss: float, norm: float, step: int) -> None:
         """Stop a stage that has diverged, before its optimizer takes the step."""

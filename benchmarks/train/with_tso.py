@@ -11,9 +11,9 @@ from benchmarks.costs import cpu_s
 from tsotrain import references
 from tsotrain.batching import Example
 from tsotrain.config import LossConfig, OptimizerConfig, StageConfig
+from tsotrain.learning import train_stage
 from tsotrain.metrics import read_log
 from tsotrain.parallel import processes
-from tsotrain.training import train_stage
 
 EOS = 2
 

@@ -1,6 +1,7 @@
 -- Which scores has each answer by a pointwise rubric, and of which kind is its prompt?
 -- params: $rubric varchar: the rubric's name, or the beginning of names that end in a slash
 --         $judge varchar: only this judge; null for all
+--         $dataset varchar: only prompts of this data set; null for all
 -- rows:   one per score, by judge, prompt, source and key
 with tagged as (
     select
@@ -25,4 +26,7 @@ left join tagged on tagged.prompt_key = scores.prompt_key
 where
     (rubrics.name = $rubric::varchar or starts_with(rubrics.name, $rubric::varchar || '/'))
     and ($judge::varchar is null or scores.judge = $judge::varchar)
+    and ($dataset::varchar is null or scores.prompt_key in (
+        select prompt_key from prompt_origins where dataset = $dataset::varchar
+    ))
 order by scores.judge, scores.prompt_key, model, scores.score_key

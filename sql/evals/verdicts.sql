@@ -1,6 +1,7 @@
 -- Which verdicts compare two answers by a pairwise rubric, and how long are the two texts shown?
 -- params: $rubric varchar: the rubric's name, or the beginning of names that end in a slash
 --         $judge varchar: only this judge; null for all
+--         $dataset varchar: only prompts of this data set; null for all
 -- rows:   one per verdict, by judge, prompt and key
 with verdicts as (
     select
@@ -15,6 +16,9 @@ with verdicts as (
     where
         (rubrics.name = $rubric::varchar or starts_with(rubrics.name, $rubric::varchar || '/'))
         and ($judge::varchar is null or preferences.judge = $judge::varchar)
+        and ($dataset::varchar is null or preferences.prompt_key in (
+            select prompt_key from prompt_origins where dataset = $dataset::varchar
+        ))
 ),
 shown as (
     select response_a_key as response_key from verdicts

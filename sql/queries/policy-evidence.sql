@@ -1,6 +1,7 @@
 -- What stands behind a policy, stage after stage back to the base: pairs, answers, who gave them, and what was said of them?
 --
--- Of each pair both answers, with the reward that training last gave them; of each answer every score, preference and
+-- Of each pair both answers, with the reward that training last gave them; an answer that was learnt by itself or in a
+-- ranked list stands on the side `answer`, and its loss in the stage's folder. Of each answer every score, preference and
 -- correction that the build has seen, down to the judge's raw words. A correction has its author as judge. Where nobody
 -- has said anything of an answer, one row says so. What was tuned on records alone has no stage.
 -- params: $policy varchar: the policy, by its id, or by its name if no other goes by it
@@ -41,27 +42,38 @@ names as (
     from builds
     group by build_key
 ),
-drawn as (
+passed as (
     select
         ancestry.steps_back,
         ancestry.name as policy,
         stages.stage_key,
+        stages.build_key,
         names.build,
         names.snapshot_seq,
         stages.minibatch,
-        pairs.pair_key,
-        pairs.prompt_key,
-        pairs.chosen_key,
-        pairs.rejected_key,
     from ancestry
     join stages on stages.policy_artefact_key = ancestry.artefact_key and stages.status = 'done'
     join names on names.build_key = stages.build_key
-    join pairs on pairs.build_key = stages.build_key and pairs.minibatch = stages.minibatch
+),
+drawn as (
+    select build_key, minibatch, pair_key, prompt_key, 'chosen' as side, chosen_key as response_key
+    from pairs
+    union all
+    select build_key, minibatch, pair_key, prompt_key, 'rejected', rejected_key
+    from pairs
+    union all
+    select build_key, minibatch, null, prompt_key, 'answer', response_key
+    from build_responses
 ),
 sides as (
-    select 'chosen' as side, chosen_key as response_key, * exclude (chosen_key, rejected_key) from drawn
-    union all
-    select 'rejected', rejected_key, * exclude (chosen_key, rejected_key) from drawn
+    select
+        passed.* exclude (build_key),
+        drawn.pair_key,
+        drawn.prompt_key,
+        drawn.side,
+        drawn.response_key,
+    from passed
+    join drawn on drawn.build_key = passed.build_key and drawn.minibatch = passed.minibatch
 ),
 shown as (
     select distinct response_key, prompt_key from sides
@@ -72,7 +84,7 @@ trained as (
         pair_key,
         arg_max(struct_pack(chosen_reward, rejected_reward, chosen_clipped, rejected_clipped), epoch) as seen,
     from pair_feedback
-    where stage_key in (select stage_key from drawn)
+    where stage_key in (select stage_key from passed)
     group by stage_key, pair_key
 ),
 -- an answer may have been given again, word for word, by a later policy
@@ -111,7 +123,7 @@ given as (
     from shaped
     join revisions on revisions.settings_key = shaped.settings_key and revisions.revision is not null
     left join policies on policies.artefact_sha256 = revisions.revision
-    join (select distinct snapshot_seq from drawn) as drawn_from on shaped.commit_seq <= drawn_from.snapshot_seq
+    join (select distinct snapshot_seq from passed) as drawn_from on shaped.commit_seq <= drawn_from.snapshot_seq
     group by drawn_from.snapshot_seq, shaped.response_key
 ),
 verdicts as (
@@ -194,6 +206,7 @@ order by
     sides.stage_key,
     sides.pair_key,
     sides.side,
+    sides.response_key,
     verdicts.verdict,
     verdicts.judge,
     rubrics.name,

@@ -6,7 +6,17 @@ import math
 import pytest
 
 from tsodata.errors import UnknownNameError, UsageError
-from tsodata.evals import ControlFiles, align_bench, alpaca_eval, arena_hard, compare, mt_bench, one_label, self_bench
+from tsodata.evals import (
+    ControlFiles,
+    Which,
+    align_bench,
+    alpaca_eval,
+    arena_hard,
+    compare,
+    mt_bench,
+    one_label,
+    self_bench,
+)
 from tsodata.evals.alpaca_eval import load_control
 from tsodata.evals.arena_hard import Game, bradley_terry
 
@@ -192,8 +202,8 @@ def test_two_models_meet_through_the_same_baseline(annotated):
     store = annotated(*better, *worse)
 
     with store.reader() as reader:
-        (row,) = compare(reader, ("strong", "weak"), rubric="alpaca-eval").rows
-        (other,) = compare(reader, ("weak", "base"), rubric="alpaca-eval").rows
+        (row,) = compare(reader, ("strong", "weak"), Which("alpaca-eval")).rows
+        (other,) = compare(reader, ("weak", "base"), Which("alpaca-eval")).rows
 
     assert row["difference"] == pytest.approx(0.5)
     assert (row["low"], row["high"]) == pytest.approx((0.5, 0.5))
@@ -206,7 +216,7 @@ def test_nothing_judged_is_told(annotated):
 
     with store.reader() as reader:
         with pytest.raises(UnknownNameError, match="no judge has judged m and nobody"):
-            compare(reader, ("m", "nobody"), rubric="alpaca-eval")
+            compare(reader, ("m", "nobody"), Which("alpaca-eval"))
         with pytest.raises(UnknownNameError, match="no scores by rubric 'mt-bench'"):
             mt_bench(reader)
         with pytest.raises(UnknownNameError, match="no source goes by 'nobody'"):
@@ -229,7 +239,7 @@ def test_a_bench_by_theme_weighs_each_theme_alike(run_import, store):
     ]
     run_import("records", rows)
     with store.reader() as reader:
-        found = self_bench(reader, rubric="bench").rows
+        found = self_bench(reader, Which("bench")).rows
 
     assert {row["theme"]: row["mean"] for row in found} == {"poems": 10.0, "sums": 4.0, "overall": 7.0}
     assert [row["n"] for row in found] == [1, 3, 4]

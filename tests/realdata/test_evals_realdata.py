@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tsodata.evals import ControlFiles, alpaca_eval, arena_hard, mt_bench
+from tsodata.evals import ControlFiles, Which, alpaca_eval, arena_hard, mt_bench
 from tsodata.importers import ImportOptions, import_files
 from tsodata.provenance import Run
 from tsodata.store import Store
@@ -54,7 +54,9 @@ def leaderboard(realdata, name):
 )
 def test_alpaca_eval_win_rates_are_the_published_ones(reader, realdata, judge, name):
     published = leaderboard(realdata, name)
-    rows = {row["model"]: row for row in alpaca_eval(reader, judge=judge).rows if row["model"] in published}
+    rows = {
+        row["model"]: row for row in alpaca_eval(reader, Which("alpaca-eval", judge)).rows if row["model"] in published
+    }
 
     assert len(rows) >= 4
     for model, row in rows.items():
@@ -65,7 +67,9 @@ def test_alpaca_eval_win_rates_are_the_published_ones(reader, realdata, judge, n
 
 def test_length_controlled_win_rates_are_close_to_the_published_ones(reader, realdata, files):
     published = leaderboard(realdata, "AE2_weighted_alpaca_eval_gpt4_turbo_leaderboard.subset.csv")
-    rows = [row for row in alpaca_eval(reader, judge=FOLDER, files=files).rows if row["model"] in published]
+    rows = [
+        row for row in alpaca_eval(reader, Which("alpaca-eval", FOLDER), files=files).rows if row["model"] in published
+    ]
 
     assert len(rows) == 6
     for row in rows:

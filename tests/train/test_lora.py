@@ -13,12 +13,12 @@ from tsotrain.batching import pack
 from tsotrain.config import LoraConfig, LossConfig, OptimizerConfig, StageConfig
 from tsotrain.errors import TrainError
 from tsotrain.estimate import estimate_stage
+from tsotrain.learning import train_stage
 from tsotrain.lora import add_adapter, merge_adapter
 from tsotrain.metrics import read_log
 from tsotrain.parallel import processes
 from tsotrain.policy import load_policy, load_tokenizer
 from tsotrain.tokens import tokenize_pairs
-from tsotrain.training import train_stage
 
 peft = pytest.importorskip("peft", reason="peft is not installed (pip install tso[lora])")
 

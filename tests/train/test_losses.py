@@ -102,3 +102,40 @@ def test_the_gradient_scale_falls_as_the_margin_grows():
 
 def test_supervised_tuning_pays_for_each_nat_of_surprise():
     assert losses.sft(tensor([log(0.25), log(0.5) + log(0.125)])).tolist() == pytest.approx([log(4), log(16)])
+
+
+# two lists: answers of 2, 4 and 1 tokens at -1, -0.5 and -0.25 nats a token; and of 1 and 2 tokens at -1 and -2
+LOGPS = tensor([[-2.0, -2.0, -0.25], [-1.0, -4.0, 0.0]], dtype=torch.float64)
+LENGTHS = tensor([[2, 4, 1], [1, 2, 0]])
+
+
+def test_rrhf_pays_for_each_worse_answer_above_a_better_one_and_learns_the_best():
+    found = losses.rrhf(LOGPS, LENGTHS)
+
+    assert found.tolist() == pytest.approx([(0.5 + 0.75 + 0.25) + 2.0, 0.0 + 1.0])
+
+
+def test_pro_is_a_softmax_over_what_is_left_at_each_place_and_learns_the_best():
+    found = losses.pro(LOGPS, LENGTHS, sft_weight=0.05)
+    first = -log(exp(-1) / (exp(-1) + exp(-0.5) + exp(-0.25)))
+    second = -log(exp(-0.5) / (exp(-0.5) + exp(-0.25)))
+
+    assert found.tolist() == pytest.approx(
+        [first + second + 0.05 * 4 * 2.0, -log(exp(-1) / (exp(-1) + exp(-2))) + 0.05 * 1.0]
+    )
+
+
+def test_pro_on_a_pair_of_single_tokens_is_dpo_without_a_reference():
+    logps = tensor([[-1.0, -3.0]])
+
+    assert losses.pro(logps, tensor([[1, 1]]), sft_weight=0).item() == pytest.approx(-log(sigmoid(2)))
+
+
+@pytest.mark.parametrize("loss", [losses.rrhf, lambda *args: losses.pro(*args, sft_weight=0.05)])
+def test_a_gradient_of_lists_is_that_of_finite_differences_and_none_of_what_is_not_there(loss):
+    logps = LOGPS.clone().requires_grad_()
+    loss(logps, LENGTHS).sum().backward()
+
+    assert logps.grad.isfinite().all()
+    assert logps.grad[1, 2] == 0
+    assert torch.autograd.gradcheck(lambda logps: loss(logps, LENGTHS), (logps,))

@@ -9,7 +9,7 @@ from pyarrow import parquet
 from tsotrain.config import StageConfig, load_config
 from tsotrain.errors import TrainError
 from tsotrain.policy import load_tokenizer
-from tsotrain.tokens import read_pairs, tokenize_pairs
+from tsotrain.tokens import read_rows, tokenize_pairs
 
 CONFIG = StageConfig()
 
@@ -75,7 +75,7 @@ def test_a_file_without_a_column_is_refused_with_the_way_out(tmp_path):
     parquet.write_table(pa.table({"pair_id": ["a"]}), tmp_path / "p.parquet")
 
     with pytest.raises(TrainError, match="no column 'prompt'; write it with tso-data export --to parquet"):
-        read_pairs(tmp_path / "p.parquet")
+        read_rows(tmp_path / "p.parquet", ("pair_id", "prompt"), to="parquet")
 
 
 def test_a_folder_without_a_template_is_refused(tokenizer_with, tmp_path):
@@ -92,7 +92,7 @@ def test_a_folder_without_a_template_is_refused(tokenizer_with, tmp_path):
         ("epochs = 0", "epochs = 0: at least 1"),
         ("epochs = 'two'", "epochs = 'two' is not of the right type"),
         ("[loss]\nname = 'simpo'", "loss.name = 'simpo': known are dual_clip"),
-        ("[loss]\nname = 'sft'", "loss.name = 'sft': known are dual_clip, dpo, ipo, cdpo$"),
+        ("[loss]\nname = 'simpo'", "loss.name = 'simpo': known are dual_clip, dpo, ipo, cdpo, sft, rrhf, pro$"),
         ("[optimizer]\nlearning_rate = -1", "optimizer.learning_rate = -1: a number above 0"),
         ("x", "not valid TOML"),
     ],

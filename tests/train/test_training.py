@@ -9,12 +9,13 @@ from transformers import AutoModelForCausalLM
 
 from tsotrain.config import LossConfig, OptimizerConfig, StageConfig
 from tsotrain.errors import DivergedError, TrainError
+from tsotrain.learning import train_stage
 from tsotrain.metrics import read_log
 from tsotrain.optimizing import learning_rate
 from tsotrain.parallel import processes
 from tsotrain.policy import load_tokenizer
 from tsotrain.tokens import tokenize_pairs
-from tsotrain.training import precision_of, train_stage
+from tsotrain.training import precision_of
 
 CONFIG = StageConfig(
     optimizer=OptimizerConfig(learning_rate=1e-3),

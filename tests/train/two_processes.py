@@ -9,12 +9,12 @@ from pathlib import Path
 import torch
 
 from tsotrain.config import LoraConfig, OptimizerConfig, ShardingConfig, StageConfig
+from tsotrain.learning import train_stage
 from tsotrain.loading import load_sharded
 from tsotrain.parallel import processes
 from tsotrain.policy import load_tokenizer
 from tsotrain.saving import save_policy
 from tsotrain.tokens import tokenize_pairs
-from tsotrain.training import train_stage
 
 CONFIG = StageConfig(
     optimizer=OptimizerConfig(learning_rate=1e-3),

@@ -6,12 +6,13 @@ Knows how each figure is made of verdicts and scores; asks no model and ships no
 from tsodata.evals.alpaca_eval import ControlFiles, alpaca_eval
 from tsodata.evals.arena_hard import arena_hard
 from tsodata.evals.comparing import compare
-from tsodata.evals.items import Evaluation, one_label
+from tsodata.evals.items import Evaluation, Which, one_label
 from tsodata.evals.pointwise import align_bench, mt_bench, self_bench
 
 __all__ = [
     "ControlFiles",
     "Evaluation",
+    "Which",
     "align_bench",
     "alpaca_eval",
     "arena_hard",

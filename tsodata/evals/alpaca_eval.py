@@ -1,9 +1,11 @@
 """AlpacaEval's win rate and its length-controlled win rate, from stored preferences (Dubois et al. 2024).
 
-A verdict's B is the model and A the baseline. The length-controlled rate asks what the judge would say of answers of
-equal length: a logistic model of the verdicts on the difference of lengths, the instruction's difficulty and the model,
-with the term of length set to zero. The difficulty, and the rows of two models told to be verbose and concise that keep
-the model from explaining everything by length, come from AlpacaEval's own file.
+A verdict's B is the model and A the baseline, as AlpacaEval's files have it; where the baseline is named, verdicts that
+show it second are turned round, and the two orders of a prompt are one verdict, their mean. The length-controlled rate
+asks what the judge would say of answers of equal length: a logistic model of the verdicts on the difference of lengths,
+the instruction's difficulty and the model, with the term of length set to zero. The difficulty, and the rows of two
+models told to be verbose and concise that keep the model from explaining everything by length, come from AlpacaEval's
+own file.
 """
 
 from __future__ import annotations
@@ -17,12 +19,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tsodata.errors import UsageError
-from tsodata.evals.items import Evaluation, Verdict, judge_notes, load_verdicts
+from tsodata.evals.items import Evaluation, Verdict, Which, judge_notes, load_verdicts, rubric_notes
 from tsodata.evals.logistic import Observation, fit_logistic, sigmoid
 from tsodata.reading import iter_rows
 from tsodata.store import Reader
 
-RUBRIC = "alpaca-eval"
+ALPACA_EVAL = Which("alpaca-eval")
 JUDGES = ("weighted_alpaca_eval_gpt4_turbo", "alpaca_eval_gpt4")
 _GAMED_WEIGHT = 0.1  # upstream's 0.2, over two models
 _COLUMNS = ("preference", "index", "std_delta_len", "instruction_difficulty")
@@ -44,7 +46,12 @@ class Control(NamedTuple):
 
 
 def alpaca_eval(
-    reader: Reader, *, judge: str | None = None, model: str | None = None, files: ControlFiles | None = None
+    reader: Reader,
+    which: Which = ALPACA_EVAL,
+    *,
+    baseline: str | None = None,
+    model: str | None = None,
+    files: ControlFiles | None = None,
 ) -> Evaluation:
     """Return one row per judge, baseline and model: win rates in percent, the length-controlled one given its files.
 
@@ -52,13 +59,17 @@ def alpaca_eval(
         UnknownNameError: the store has no such verdicts.
         UsageError: a file of the length control does not fit.
     """
-    verdicts = [v for v in load_verdicts(reader, RUBRIC, judge) if model in (None, v.b)]
+    verdicts = load_verdicts(reader, which)
+    if baseline is not None:
+        verdicts = list(_against(verdicts, baseline))
+    verdicts = [v for v in verdicts if model in (None, v.b)]
     control = load_control(files) if files else None
     rows, notes = [], judge_notes([v.judge for v in verdicts], JUDGES, "AlpacaEval")
+    notes += rubric_notes(which.rubric, ALPACA_EVAL.rubric, "AlpacaEval")
     ordered = sorted(verdicts, key=_group)
-    for (by, baseline, name), found in groupby(ordered, _group):
+    for (by, other, name), found in groupby(ordered, _group):
         items = list(found)
-        row: dict[str, object] = {"judge": by, "model": name, "baseline": baseline, **win_rates(items)}
+        row: dict[str, object] = {"judge": by, "model": name, "baseline": other, **win_rates(items)}
         if control:
             row |= _controlled(items, control, notes)
         rows.append(row)
@@ -67,6 +78,24 @@ def alpaca_eval(
     rate = "lc_win_rate" if control else "win_rate"
     rows.sort(key=lambda row: (row["judge"], row["baseline"], -_number(row[rate])))
     return Evaluation(rows, notes)
+
+
+def _against(verdicts: Sequence[Verdict], baseline: str) -> Iterator[Verdict]:
+    """Yield a verdict per judge, prompt and answer with the baseline as A: the mean of those that are known."""
+    turned = [v if v.a == baseline else _turned(v) for v in verdicts if baseline in (v.a, v.b)]
+
+    def pair(v: Verdict) -> tuple[object, ...]:
+        return v.judge, v.prompt_key, v.b, v.a_chars, v.b_chars
+
+    for _, found in groupby(sorted(turned, key=pair), pair):
+        orders = list(found)
+        known = [v.preference for v in orders if v.preference is not None]
+        yield orders[0]._replace(preference=math.fsum(known) / len(known) if known else None)
+
+
+def _turned(v: Verdict) -> Verdict:
+    preference = None if v.preference is None else 1 - v.preference
+    return v._replace(a=v.b, b=v.a, preference=preference, a_chars=v.b_chars, b_chars=v.a_chars)
 
 
 def _group(verdict: Verdict) -> tuple[str, str, str]:

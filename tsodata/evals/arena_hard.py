@@ -13,11 +13,11 @@ from itertools import groupby
 from typing import NamedTuple
 
 from tsodata.errors import UnknownNameError
-from tsodata.evals.items import Evaluation, bootstrap, judge_notes, load_verdicts
+from tsodata.evals.items import Evaluation, Which, bootstrap, judge_notes, load_verdicts, rubric_notes
 from tsodata.evals.logistic import Observation, fit_logistic, sigmoid
 from tsodata.store import Reader
 
-RUBRIC = "arena-hard"
+ARENA_HARD = Which("arena-hard")
 JUDGES = ("gpt-4-1106-preview",)
 DECISIVE_VOTES = 3
 N_REPLICATES = 100  # upstream's
@@ -34,7 +34,7 @@ class Game(NamedTuple):
 
 
 def arena_hard(
-    reader: Reader, *, baseline: str, judge: str | None = None, model: str | None = None, seed: int = 42
+    reader: Reader, which: Which = ARENA_HARD, *, baseline: str, model: str | None = None, seed: int = 42
 ) -> Evaluation:
     """Return one row per judge and model: its score against the baseline in percent, by both versions, with intervals.
 
@@ -43,8 +43,9 @@ def arena_hard(
     Raises:
         UnknownNameError: the store has no such verdicts.
     """
-    verdicts = load_verdicts(reader, RUBRIC, judge)
+    verdicts = load_verdicts(reader, which)
     notes = judge_notes([v.judge for v in verdicts], JUDGES, "Arena-Hard")
+    notes += rubric_notes(which.rubric, ARENA_HARD.rubric, "Arena-Hard")
     rows: list[dict[str, object]] = []
     for by, found in groupby(verdicts, lambda verdict: verdict.judge):
         games = [game for v in found for game in _both_sides(v.prompt_key, v.a, v.b, preference=v.preference)]
@@ -55,7 +56,7 @@ def arena_hard(
             rows.append({"judge": by, "model": name, "baseline": baseline, **_scores(own, seed)})
             rows[-1]["bradley_terry"] = _against(strengths, name, baseline)
     if not rows:
-        raise UnknownNameError(f"no verdict by rubric {RUBRIC!r} compares {model or 'a model'} with {baseline}")
+        raise UnknownNameError(f"no verdict by rubric {which.rubric!r} compares {model or 'a model'} with {baseline}")
     rows.sort(key=lambda row: (str(row["judge"]), -float(str(row["win_rate"] or 0))))
     return Evaluation(rows, notes)
 

@@ -8,16 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from tsodata.errors import UnknownNameError
-from tsodata.evals.items import Evaluation, Scored, Verdict, bootstrap, load_scores, load_verdicts
+from tsodata.evals.items import Evaluation, Scored, Verdict, Which, bootstrap, load_scores, load_verdicts
 from tsodata.store import Reader
 
 Item = tuple[str, int]  # judge and prompt
 Key = TypeVar("Key")
 
 
-def compare(
-    reader: Reader, models: tuple[str, str], *, rubric: str, judge: str | None = None, seed: int = 43
-) -> Evaluation:
+def compare(reader: Reader, models: tuple[str, str], which: Which, *, seed: int = 43) -> Evaluation:
     """Return one row per judge: the mean difference of two models over the prompts that both were judged on.
 
     By scores, the difference is of their mean scores on a prompt; by verdicts, of the shares of win: against each other
@@ -27,7 +25,7 @@ def compare(
         UnknownNameError: no judge has judged both on one prompt by the rubric.
     """
     first, second = models
-    found = _by_scores(reader, models, rubric, judge=judge) or _by_verdicts(reader, models, rubric, judge=judge)
+    found = _by_scores(reader, models, which) or _by_verdicts(reader, models, which)
     rows = []
     for by in sorted({by for by, _ in found}):
         differences = [difference for (name, _), difference in sorted(found.items()) if name == by]
@@ -47,7 +45,7 @@ def compare(
             }
         )
     if not rows:
-        raise UnknownNameError(f"no judge has judged {first} and {second} on one prompt by rubric {rubric!r}")
+        raise UnknownNameError(f"no judge has judged {first} and {second} on one prompt by rubric {which.rubric!r}")
     return Evaluation(rows)
 
 
@@ -55,9 +53,9 @@ def _mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values)
 
 
-def _by_scores(reader: Reader, models: tuple[str, str], rubric: str, *, judge: str | None) -> dict[Item, float]:
+def _by_scores(reader: Reader, models: tuple[str, str], which: Which) -> dict[Item, float]:
     try:
-        scores: list[Scored] = load_scores(reader, rubric, judge)
+        scores: list[Scored] = load_scores(reader, which)
     except UnknownNameError:
         return {}
     by_model: dict[str, dict[Item, list[float]]] = {name: defaultdict(list) for name in models}
@@ -67,8 +65,8 @@ def _by_scores(reader: Reader, models: tuple[str, str], rubric: str, *, judge: s
     return _differences(by_model[models[0]], by_model[models[1]])
 
 
-def _by_verdicts(reader: Reader, models: tuple[str, str], rubric: str, *, judge: str | None) -> dict[Item, float]:
-    verdicts: list[Verdict] = load_verdicts(reader, rubric, judge)
+def _by_verdicts(reader: Reader, models: tuple[str, str], which: Which) -> dict[Item, float]:
+    verdicts: list[Verdict] = load_verdicts(reader, which)
     met: dict[Item, list[float]] = defaultdict(list)
     wins: dict[str, dict[tuple[Item, str], list[float]]] = {name: defaultdict(list) for name in models}
     for v in verdicts:

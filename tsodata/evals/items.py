@@ -14,6 +14,14 @@ N_REPLICATES = 1000
 Item = TypeVar("Item")
 
 
+class Which(NamedTuple):
+    """Which judgements count: by a rubric, or all that begin with its name and a slash; of a judge, of a data set."""
+
+    rubric: str
+    judge: str | None = None
+    dataset: str | None = None
+
+
 class Verdict(NamedTuple):
     """A judge's verdict on two answers: `preference` is how much A is preferred over B, None where it is not known."""
 
@@ -47,29 +55,30 @@ class Evaluation:
     notes: list[str] = field(default_factory=list)
 
 
-def load_verdicts(reader: Reader, rubric: str, judge: str | None) -> list[Verdict]:
+def load_verdicts(reader: Reader, which: Which) -> list[Verdict]:
     """Return the verdicts by a pairwise rubric, by judge and prompt.
 
     Raises:
         UnknownNameError: there are none.
     """
-    found = [Verdict(*row) for row in reader.rows("evals/verdicts", rubric=rubric, judge=judge)]
-    return found or _nothing("preferences", rubric, judge)
+    found = [Verdict(*row) for row in reader.rows("evals/verdicts", **which._asdict())]
+    return found or _nothing("preferences", which)
 
 
-def load_scores(reader: Reader, rubric: str, judge: str | None) -> list[Scored]:
+def load_scores(reader: Reader, which: Which) -> list[Scored]:
     """Return the scores by a pointwise rubric, by judge, prompt and model.
 
     Raises:
         UnknownNameError: there are none.
     """
-    found = [Scored(*row) for row in reader.rows("evals/scores", rubric=rubric, judge=judge)]
-    return found or _nothing("scores", rubric, judge)
+    found = [Scored(*row) for row in reader.rows("evals/scores", **which._asdict())]
+    return found or _nothing("scores", which)
 
 
-def _nothing(what: str, rubric: str, judge: str | None) -> list[Item]:
-    by = f" of judge {judge!r}" if judge else ""
-    raise UnknownNameError(f"the store has no {what} by rubric {rubric!r}{by}; import or judge some first")
+def _nothing(what: str, which: Which) -> list[Item]:
+    by = f" of judge {which.judge!r}" if which.judge else ""
+    on = f" on data set {which.dataset!r}" if which.dataset else ""
+    raise UnknownNameError(f"the store has no {what} by rubric {which.rubric!r}{by}{on}; import or judge some first")
 
 
 def one_label(reader: Reader, name: str) -> str:
@@ -93,6 +102,13 @@ def judge_notes(judges: Sequence[str], official: Sequence[str], figure: str) -> 
     if not others:
         return []
     return [f"{', '.join(others)} is not {figure}'s judge ({' or '.join(official)}): not to be set beside its figures"]
+
+
+def rubric_notes(rubric: str, own: str, figure: str) -> list[str]:
+    """Return a remark where a rubric does not ask in the benchmark's own words."""
+    if rubric == own or rubric.startswith(f"{own}/"):
+        return []
+    return [f"{rubric} does not ask in {figure}'s words ({own}): not to be set beside its figures"]
 
 
 def bootstrap(

@@ -10,21 +10,22 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from tsodata.evals.items import Evaluation, Scored, bootstrap, judge_notes, load_scores
+from tsodata.evals.items import Evaluation, Scored, Which, bootstrap, judge_notes, load_scores, rubric_notes
 from tsodata.store import Reader
 
 _REASONING = ("数学计算", "逻辑推理")
 _LANGUAGE = ("基本任务", "中文理解", "综合问答", "文本写作", "角色扮演", "专业能力")
 OVERALL = "overall"
+MT_BENCH, ALIGN_BENCH = Which("mt-bench"), Which("alignbench")
 ALIGN_OVERALL = (OVERALL, "综合得分")
 
 
-def mt_bench(reader: Reader, *, judge: str | None = None, model: str | None = None, seed: int = 43) -> Evaluation:
+def mt_bench(reader: Reader, which: Which = MT_BENCH, *, model: str | None = None, seed: int = 43) -> Evaluation:
     """Return one row per judge and model: the means of both turns and of all scores, 1 to 10.
 
     The average is over all scores, as FastChat's, not of the two turns' means; its interval is a bootstrap over scores.
     """
-    scores = _of_model(load_scores(reader, "mt-bench", judge), model)
+    scores = _of_model(load_scores(reader, which), model)
     rows = []
     for (by, name), found in _by_model(scores):
         values = [(s.n_turns, s.value) for s in found if s.value is not None]
@@ -33,16 +34,18 @@ def mt_bench(reader: Reader, *, judge: str | None = None, model: str | None = No
         row |= _interval(everything, seed)
         row |= {f"turn_{turn}": mean(v for t, v in values if t == turn) for turn in (1, 2)}
         rows.append(row | _counts(found))
-    return Evaluation(_best_first(rows, "average"), judge_notes([s.judge for s in scores], ("gpt-4",), "MT-Bench"))
+    notes = judge_notes([s.judge for s in scores], ("gpt-4",), "MT-Bench")
+    notes += rubric_notes(which.rubric, MT_BENCH.rubric, "MT-Bench")
+    return Evaluation(_best_first(rows, "average"), notes)
 
 
-def align_bench(reader: Reader, *, judge: str | None = None, model: str | None = None) -> Evaluation:
+def align_bench(reader: Reader, which: Which = ALIGN_BENCH, *, model: str | None = None) -> Evaluation:
     """Return one row per judge and model: AlignBench's total, its two halves, and the mean of each category, 1 to 10.
 
     The total is the mean of reasoning and language, and each of these is the mean of its categories' means. Upstream
     counts an answer whose score was not read as -1; here it is left out, and told.
     """
-    scores = _of_model(load_scores(reader, "alignbench", judge), model)
+    scores = _of_model(load_scores(reader, which), model)
     rows = []
     for (by, name), found in _by_model(scores):
         total = [s for s in found if s.dimension in ALIGN_OVERALL]
@@ -54,18 +57,17 @@ def align_bench(reader: Reader, *, judge: str | None = None, model: str | None =
         row |= {f"dimension {d}": mean(_values(s for s in found if s.dimension == d)) for d in dimensions}
         rows.append(row | _counts(total))
     notes = judge_notes([s.judge for s in scores], ("gpt-4-0613", "CritiqueLLM"), "AlignBench")
+    notes += rubric_notes(which.rubric, ALIGN_BENCH.rubric, "AlignBench")
     return Evaluation(_best_first(rows, "total"), notes)
 
 
-def self_bench(
-    reader: Reader, *, rubric: str, judge: str | None = None, model: str | None = None, seed: int = 43
-) -> Evaluation:
+def self_bench(reader: Reader, which: Which, *, model: str | None = None, seed: int = 43) -> Evaluation:
     """Return one row per judge, model and theme (a tag of the prompts), and one for the mean of the themes.
 
     A prompt counts once: the mean of its scores over dimensions and samples. The overall row weighs each theme alike,
     as the paper's TSO-Self-Bench of 13 themes does; its interval is a bootstrap over prompts, theme by theme.
     """
-    scores = _of_model(load_scores(reader, rubric, judge), model)
+    scores = _of_model(load_scores(reader, which), model)
     rows: list[dict[str, object]] = []
     for (by, name), found in _by_model(scores):
         themes = _themes(found)

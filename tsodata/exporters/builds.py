@@ -58,7 +58,7 @@ def find_build_to_export(reader: Reader, name: str, *, to: Format, minibatch: in
     key = cast("int", key)
     if minibatch is not None:
         _check_minibatch(reader, key, name=name, minibatch=minibatch)
-    material = _material(_holds(reader, key, json.loads(str(recipe))), name=name, to=to)
+    material = _material(kind_of_build(reader, key, str(recipe)), name=name, to=to)
     material.judge(reader, key, minibatch)
     writable, refused = _count(reader)
     build = BuildToExport(
@@ -101,11 +101,12 @@ def _check_minibatch(reader: Reader, key: int, *, name: str, minibatch: int) -> 
         raise UsageError(f"build {name!r} has no minibatch {minibatch}; {some}")
 
 
-def _holds(reader: Reader, key: int, recipe: Any) -> str:
+def kind_of_build(reader: Reader, key: int, recipe: str) -> str:
+    """Return what a build holds, by its key and its recipe's body: pairs, answers, or ranked lists."""
     n_pairs, n_answers = reader.rows("exports/holds", build=key)[0]
     if n_pairs or not n_answers:
         return "pairs"
-    return "ranked lists" if _is_ranked(recipe) else "answers"
+    return "ranked lists" if _is_ranked(json.loads(recipe)) else "answers"
 
 
 def _material(holds: str, *, name: str, to: Format) -> Material:

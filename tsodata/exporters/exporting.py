@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tsodata.errors import ExportRefusedError, UsageError
 from tsodata.exporters.builds import BuildToExport, find_build_to_export
 from tsodata.exporters.formats import Format, find_format
 from tsodata.exporters.manifest import MANIFEST_NAME, Manifest
-from tsodata.exporters.writing import write_files
+from tsodata.exporters.writing import read_files, write_files
 from tsodata.placing import placed_whole, remove_leftover, restore
 from tsodata.provenance import Run, content_key, storable
 from tsodata.reading import file_sha256
@@ -100,6 +100,18 @@ def export_build(
         files=manifest.files,
         already_there=present is not None,
     )
+
+
+def preview_build(store: Store, name: str, *, to: str, minibatch: int) -> list[dict[str, Any]]:
+    """Return the training rows that the export of a minibatch holds, and write nothing.
+
+    Raises:
+        UnknownNameError, UsageError, ExportRefusedError: as `export_build`.
+    """
+    target_format = find_format(to)
+    with store.reader() as reader:
+        build = find_build_to_export(reader, name, to=target_format, minibatch=minibatch)
+        return read_files(reader, build, to=target_format)
 
 
 def _manifest_there(

@@ -7,7 +7,7 @@ runs of keys, so memory depends on the size of a run and not on the size of the 
 from __future__ import annotations
 
 import contextlib
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from tsodata.errors import ExportRefusedError
 from tsodata.exporters.builds import check_something_to_train_on
@@ -58,6 +58,13 @@ def write_files(
     manifest = Manifest.of(build, to, files=files, sums=sums, gate=gate)
     _write_bytes(directory, MANIFEST_NAME, manifest.to_bytes())
     return manifest
+
+
+def read_files(reader: Reader, build: BuildToExport, *, to: Format) -> list[dict[str, Any]]:
+    """Return the training rows that an export would write, without a gate; the reader has judged the build."""
+    reader.keep("texts", "exports/texts")
+    shape = to.takes[build.material]
+    return [row for batch in _iter_batches(reader, build, "train") for row in shape(batch).to_pylist()]
 
 
 def _write_bytes(directory: Path, name: str, content: bytes) -> ExportedFile:
