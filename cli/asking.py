@@ -102,14 +102,15 @@ def _ask(
     ways: Ways,
     limit: int,
 ) -> None:
+    import pyarrow as pa  # noqa: F401  its libraries would find no room once the query has filled it
+
     from tsodata.store import run_statement
 
-    from .limits import cap_memory
-    from .output import to_frame, write_frame
+    from .limits import capped_memory
+    from .output import fetch, to_frame, write_frame
 
     memory, timeout_s = limits
-    cap_memory(memory)
-    is_table = not any(ways.values())
-    with store.locked_down(memory=memory, timeout_s=timeout_s) as connection:
-        frame = to_frame(run_statement(connection, text, bound), at_most=limit + 1 if is_table else None)
-    write_frame(frame, **ways, limit=limit)
+    at_most = None if any(ways.values()) else limit + 1
+    with capped_memory(memory), store.locked_down(memory=memory, timeout_s=timeout_s) as connection:
+        rows = fetch(run_statement(connection, text, bound), at_most=at_most)
+    write_frame(to_frame(rows), **ways, limit=limit)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import duckdb
+    import pyarrow as pa
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -41,18 +42,27 @@ _LAST_DAY = date.max.toordinal() - date(1970, 1, 1).toordinal()
 _PER_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 
 
-def to_frame(relation: duckdb.DuckDBPyRelation, *, at_most: int | None = None) -> pl.DataFrame:
+def fetch(relation: duckdb.DuckDBPyRelation, *, at_most: int | None = None) -> pa.Table:
     """Return the rows of a relation, or its first rows: the others are not even computed where that can be.
 
     Raises:
-        QueryError: a column is of a type, or holds a date, that only the database can show.
+        QueryError: a column is of a type that only the database can show.
     """
     for name, kind in zip(relation.columns, relation.types, strict=True):
         if _is_unreadable(kind):
             raise QueryError(
                 f"column {name!r} is of type {kind}, which stays in the database; cast it: {name}::varchar"
             )
-    frame: pl.DataFrame = (relation if at_most is None else relation.limit(at_most)).pl()
+    return (relation if at_most is None else relation.limit(at_most)).to_arrow_table()
+
+
+def to_frame(rows: pa.Table) -> pl.DataFrame:
+    """Return rows as they are written.
+
+    Raises:
+        QueryError: a column holds a date that only the database can show.
+    """
+    frame = pl.DataFrame(rows)
     for column in frame.iter_columns():
         if _has_far_dates(column):
             name = column.name

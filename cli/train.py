@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import tuning
+from . import looping, tuning
 from .apps import make_app
 from .exits import guarded, narrate
 from .opening import open_store, print_json, recorded, require_torch, silent
@@ -27,6 +27,7 @@ app = make_app(
 )
 app.command("judge")(tuning.judge)
 app.command("sft")(tuning.sft)
+app.command("loop")(looping.loop)
 
 
 def main() -> None:

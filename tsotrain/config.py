@@ -17,6 +17,7 @@ C = TypeVar("C", bound="TrainConfig")
 LOSSES = ("dual_clip", "dpo", "ipo", "cdpo", "sft", "rrhf", "pro")
 FORMS = ("separate", "joint", "linear")
 PRECISIONS = ("auto", "bf16", "fp32")
+LOOP = "loop"  # a table of the same file that loop_config reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,17 +184,32 @@ def load_tune_config(path: Path | None, overrides: Mapping[str, str] | None = No
     return _load(TuneConfig(), path, overrides or {})
 
 
-def _load(defaults: C, path: Path | None, overrides: Mapping[str, str]) -> C:
+def overridden_table(path: Path | None, overrides: Mapping[str, str]) -> dict[str, Any]:
+    """Return the table of a settings file, empty without one; `overrides` are texts by dotted names.
+
+    Raises:
+        TrainError: the file cannot be read, or a name goes through a setting that is no table.
+    """
     table = {} if path is None else read_table(path, refuse=TrainError)
-    where = str(path) if path else "the settings"
     for name, value in overrides.items():
         *groups, last = name.split(".")
         inner: Any = table
         for group in groups:
             inner = inner.setdefault(group, {}) if isinstance(inner, dict) else None
         if not isinstance(inner, dict):
-            raise TrainError(f"{where}: no setting {name!r}")
+            raise TrainError(f"{place_of(path)}: no setting {name!r}")
         inner[last] = _typed(value)
+    return table
+
+
+def place_of(path: Path | None) -> str:
+    """Return how errors call where settings stand."""
+    return str(path) if path else "the settings"
+
+
+def _load(defaults: C, path: Path | None, overrides: Mapping[str, str]) -> C:
+    table, where = overridden_table(path, overrides), place_of(path)
+    table.pop(LOOP, None)
     return read_record(type(defaults), _with_groups(defaults, table, where), where, refuse=TrainError)
 
 

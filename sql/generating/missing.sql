@@ -6,7 +6,7 @@
 --         $n_samples integer: draws of each prompt
 --         $shard integer: which part of the prompts, counted from 0; a dialogue's turns are in one part
 --         $n_shards integer: how many parts there are
--- rows:   one per draw, prompts with fewer open turns first, and those that begin alike together
+-- rows:   one per draw, prompts with fewer open turns first, those that begin alike together, what was given up last
 with registered as (
     select coalesce(max(commit_seq), 0) as commit_seq
     from artefacts
@@ -42,6 +42,10 @@ asked as (
             or prompts.prompt_key in (select prompt_key from prompt_origins where dataset = $dataset::varchar)
         )
         and ($build::ubigint is null or prompts.prompt_key in (select prompt_key from within))
+),
+-- asked for last, so that a run that goes on makes up its calls as one that was never stopped
+refused as (
+    select distinct prompt_key from calls where task = 'generate' and failure in ('too_long', 'bad_request')
 )
 select
     asked.prompt_key,
@@ -53,7 +57,8 @@ from asked
 cross join range($n_samples::integer) as samples(sample_index)
 cross join registered
 left join given on given.prompt_key = asked.prompt_key and given.sample_index = samples.sample_index
+left join refused on refused.prompt_key = asked.prompt_key
 where
     (given.commit_seq is null or given.commit_seq < registered.commit_seq)
     and ('0x' || left(md5(asked.opening), 8))::bigint % $n_shards::integer = $shard::integer
-order by asked.n_open, asked.text, asked.prompt_key, samples.sample_index
+order by asked.n_open, refused.prompt_key is not null, asked.text, asked.prompt_key, samples.sample_index

@@ -2,7 +2,11 @@
 -- params: $judge varchar: the judge
 --         $rubrics ubigint[]: the rubric's key of each question
 --         $n_samples integer: judgements of each answer and question
--- rows:   one per answer, question and sample, what is asked alike together
+-- rows:   one per answer, question and sample, what is asked alike together, and what was given up last
+-- asked for last, so that a run that goes on makes up its calls as one that was never stopped
+with refused as (
+    select distinct response_key from calls where task = 'judge' and failure in ('too_long', 'bad_request')
+)
 select
     answers_to_judge.response_key,
     null::ubigint as other_key,
@@ -18,7 +22,9 @@ anti join (
     on given.response_key = asked.response_key
     and given.rubric_key = ($rubrics::ubigint[])[asked.question]
     and given.sample_index = samples.sample_index
+left join refused on refused.response_key = answers_to_judge.response_key
 order by
+    refused.response_key is not null,
     answers_to_judge.prompt_key,
     asked.question,
     answers_to_judge.text_key,

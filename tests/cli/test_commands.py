@@ -140,6 +140,11 @@ def test_failed_rows_are_told_with_their_line_and_exit_code_1(tso, tmp_path):
         (("query", "z"), 2, "no query 'z'"),
         (("sql", "select"), 2, "Parser Error"),
         (("sql", "select repeat('x', 2000000000)", "--memory", "100MB"), 2, "needs more than 100MB of memory"),
+        (
+            ("sql", "select repeat('x', 100000) from range(14000)", "--memory", "100MB", "--json"),
+            2,
+            "more than 100MB of memory",
+        ),
         (("sql", "select 1", "--memory", "much"), 2, "--memory 'much' is not an amount"),
         (("sql", "select 1", "--store", "none.duckdb"), 3, "no store at none.duckdb"),
     ],

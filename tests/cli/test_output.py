@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tsocli.output import to_frame, to_json, write_frame, write_table
+from tsocli.output import fetch, to_frame, to_json, write_frame, write_table
 
 from tsodata.errors import QueryError, UsageError
 
@@ -252,13 +252,13 @@ def test_two_ways_out_at_once_are_refused():
 )
 def test_a_type_that_stays_in_the_database_is_refused_with_the_cast_to_add(select, value):
     with pytest.raises(QueryError, match=r"column 'x' is of type .*; cast it: x::varchar"):
-        to_frame(select(f"{value} as x"))
+        to_frame(fetch(select(f"{value} as x")))
 
 
 @pytest.mark.parametrize("value", ["'infinity'::date", "'-infinity'::timestamp", "'294247-01-01'::timestamp"])
 def test_a_date_that_no_calendar_of_python_holds_is_refused_with_the_cast_to_add(select, value):
     with pytest.raises(QueryError, match="column 'x' holds dates outside the years 1 to 9999; cast it: x::varchar"):
-        to_frame(select(f"{value} as x"))
+        to_frame(fetch(select(f"{value} as x")))
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_a_date_that_no_calendar_of_python_holds_is_refused_with_the_cast_to_add
     ],
 )
 def test_other_types_arrive_as_json(select, capsys, value, expected):
-    write_frame(to_frame(select(f"{value} as x")), as_json=True)
+    write_frame(to_frame(fetch(select(f"{value} as x"))), as_json=True)
 
     assert json.loads(capsys.readouterr().out) == [{"x": expected}]
 
@@ -283,7 +283,7 @@ def test_other_types_arrive_as_json(select, capsys, value, expected):
     "value", ["map {'a': 1}", "array[1, 2]::integer[2]", "'a'::enum('a', 'b')", "null", "1::hugeint"]
 )
 def test_other_types_can_be_shown_and_written(select, tmp_path, value):
-    frame = to_frame(select(f"{value} as x"))
+    frame = to_frame(fetch(select(f"{value} as x")))
 
     write_frame(frame)
     write_frame(frame, as_csv=True)

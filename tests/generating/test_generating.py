@@ -4,10 +4,13 @@ import json
 
 import pytest
 
+from tsodata.calls import Call
 from tsodata.checks import check_store
 from tsodata.engines.protocol import Sampling
 from tsodata.errors import UnknownNameError, UsageError
 from tsodata.generating import Shard, parse_cell, plan_cell
+from tsodata.provenance import Run
+from tsodata.records import Prompt
 from tsodata.runner import Ending, Prices
 
 FAULTS = {
@@ -234,3 +237,14 @@ def test_a_cell_is_a_family_that_may_hold_a_slash_a_version_and_a_size():
     cell = parse_cell("org/owl/v1/350M")
 
     assert (cell.family, cell.version, cell.size_b) == ("org/owl", "v1", 0.35)
+
+
+def test_what_was_given_up_is_asked_for_last(store, run_import, ask_for, fill):
+    run_import("records", [{"prompt": text} for text in ("a", "b", "c")])
+    given_up = Call(1, 2, "generate", "e", None, "m", 1, Prompt.of_user("a").prompt_key, failure="too_long")
+    with store.run(Run.of_process({})) as run, store.transaction(run) as transaction:
+        transaction.append({Call: [given_up]})
+    with ask_for(options={}) as (endpoint, ask):
+        fill(store, ask, concurrency=1)
+
+    assert [body["messages"][0]["content"] for body in endpoint.bodies] == ["b", "c", "a"]

@@ -2,13 +2,16 @@
 
 import json
 import math
+from collections import Counter
 
+import pyarrow as pa
 import pytest
 
 from tsodata.checks import check_store
 from tsodata.engines.protocol import Completion, FailureKind
 from tsodata.errors import UnknownNameError, UsageError
 from tsodata.judging import Choice, make_task, plan_judging
+from tsodata.judging.choosing import Chosen
 
 from .conftest import by_length, fails, shown_answer
 
@@ -246,3 +249,12 @@ def test_every_failure_is_a_row_and_no_score(judged, filled):
 
     assert (report.sums.n_failed, report.outcomes, scores(filled)) == (10, {}, [])
     assert filled.sql("select failure, count(*) from v_calls group by all").rows() == [("refused", 10)]
+
+
+def test_a_slice_of_what_is_missing_ends_with_a_prompt():
+    prompts = [1, 1, 1, 2, 3]
+    columns = {"response_key": [10, 11, 12, 13, 14], "other_key": [None] * 5, "prompt_key": prompts}
+    missing = pa.table({**columns, "question": [1] * 5, "sample_index": [0] * 5})
+    slices = list(Chosen(missing, 5, 5, 0, Counter()).iter_slices(2))
+
+    assert [[ask.prompt_key for ask in asks] for asks in slices] == [[1, 1, 1], [2, 3]]

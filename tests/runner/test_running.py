@@ -53,6 +53,19 @@ def test_an_engine_gets_as_many_requests_a_call_as_it_takes(ask):
     assert len(kept.answers) == 300
 
 
+def test_what_one_call_has_brought_is_kept_in_one_batch(ask):
+    kept = []
+
+    def keep(batch):  # a slow disk, so that calls of 60 wait while others are committed
+        time.sleep(0.05)
+        kept.append([ended.request.key for ended in batch])
+
+    ask(KEYS, well, keep=keep, batch_size=60, max_concurrency=1)
+
+    assert [key for batch in kept for key in batch] == KEYS
+    assert all(len(batch) % 60 == 0 for batch in kept)
+
+
 def test_calls_at_once_start_at_eight_and_stay_within_the_limit(ask):
     _, _, engine = ask(KEYS, well, latency_s=0.005, limits={"concurrency": 20})
 

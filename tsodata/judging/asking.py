@@ -68,15 +68,14 @@ class Judging:
     def requests(self, chosen: Chosen, *, planted: Planted = no_plants) -> Iterator[Request]:
         """Yield the requests of what is missing; texts are read in slices, as they are needed.
 
-        What `planted` makes of a slice is asked for among it.
+        What `planted` makes of a slice is asked for among it. A slice is made up before its first request is yielded:
+        whether two judgements share one must not depend on how soon the first is answered.
         """
-        for start in range(0, chosen.n_missing, _SLICE):
-            asks = chosen.asks(start, _SLICE)
+        for asks in chosen.iter_slices(_SLICE):
             with self.store.reader() as reader:
                 answers = load_answers(reader, _keys(asks))
             shown = list(self._shown(asks, answers))
-            for waiting in (*shown, *planted(shown)):
-                yield from self.request(waiting)
+            yield from [request for waiting in (*shown, *planted(shown)) for request in self.request(waiting)]
 
     def _shown(self, asks: Sequence[Ask], answers: Mapping[int, Answer]) -> Iterator[Waiting]:
         for ask in asks:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 DEFAULT_SEED = 43  # as of builds
+_SLICE = 10_000  # keys that are looked up beside the store at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +132,19 @@ class Chosen:
         """Return how many judgements are to be made."""
         return int(self.missing.num_rows)
 
-    def asks(self, start: int, length: int) -> list[Ask]:
-        """Return a slice of what is missing."""
-        rows = self.missing.slice(start, length).to_pylist()
-        return [
-            Ask(r["response_key"], r["other_key"], r["prompt_key"], r["question"] - 1, r["sample_index"]) for r in rows
-        ]
+    def iter_slices(self, size: int) -> Iterator[list[Ask]]:
+        """Yield what is missing in slices of so many or more, each with all that is missing on its last prompt."""
+        prompts, start = self.missing["prompt_key"], 0
+        while start < self.n_missing:
+            stop = min(start + size, self.n_missing)
+            while stop < self.n_missing and prompts[stop] == prompts[stop - 1]:
+                stop += 1
+            rows = self.missing.slice(start, stop - start).to_pylist()
+            yield [
+                Ask(r["response_key"], r["other_key"], r["prompt_key"], r["question"] - 1, r["sample_index"])
+                for r in rows
+            ]
+            start = stop
 
     def without(self, given: Collection[Given], rubric_keys: Sequence[int]) -> Chosen:
         """Return what is missing beside these judgements, which are kept elsewhere than in the store."""
@@ -144,7 +152,7 @@ class Chosen:
 
         if not given:
             return self
-        asks = self.asks(0, self.n_missing)
+        asks = [ask for some in self.iter_slices(_SLICE) for ask in some]
         places = [
             place
             for place, ask in enumerate(asks)

@@ -223,14 +223,18 @@ class _Running:
             results = await self.engine.complete([one.request for one in asked])
         finally:
             self.n_in_flight -= len(asked)
+        ended = []
         for one, result in zip(asked, results, strict=True):
             one.n_attempts += 1
+            is_last = True
             if isinstance(result, Failure):
-                self._failed(one, result, sent_at)
+                is_last = self._failed(one, result, sent_at)
             else:
-                self._answered(one, result)
+                self._answered(result)
+            ended.append((Ended(one.request, one.n_attempts, result), is_last))
+        self.keeper.add(ended)
 
-    def _answered(self, asked: _Asked, completion: Completion) -> None:
+    def _answered(self, completion: Completion) -> None:
         self.n_answers += 1
         self.pace.answered()
         self._hire()
@@ -239,11 +243,11 @@ class _Running:
         self.sums.n_completion_tokens += answer
         if self.limits.prices and self.sums.usd is not None:
             self.sums.usd += self.limits.prices.usd(prompt, answer)
-        self.keeper.add(Ended(asked.request, asked.n_attempts, completion), is_last=True)
         if self.limits.has_budget and completion.n_completion_tokens is None:
             self._stop(Ending.BUDGET, "the endpoint tells no tokens, so no budget can be kept; leave the budget out")
 
-    def _failed(self, asked: _Asked, failure: Failure, sent_at: float) -> None:
+    def _failed(self, asked: _Asked, failure: Failure, sent_at: float) -> bool:
+        """Take note of a failure, and return whether its request is given up."""
         self._set_pace(failure, sent_at)
         asked.n_faults += failure.kind is not FailureKind.RATE_LIMITED
         is_last = failure.kind in FINAL or asked.n_faults >= self.limits.max_attempts
@@ -254,11 +258,11 @@ class _Running:
             self.n_bad += 1
             if self.n_bad >= ALL_BAD:
                 self._stop(Ending.UNUSABLE, failure.detail)
-        self.keeper.add(Ended(asked.request, asked.n_attempts, failure), is_last=is_last)
         if not is_last:
             pause_s = self.pace.jitter(min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** max(0, asked.n_faults - 1)))
             self.n_later += 1
             self.loop.call_later(pause_s, self._again, asked)
+        return is_last
 
     def _set_pace(self, failure: Failure, sent_at: float) -> None:
         now = self.loop.time()
