@@ -58,6 +58,7 @@ def loop(
     given = named_values(setting, "--set NAME=VALUE")
     settings, stage_settings = load_loop(config, given), load_config(config, given)
     of_settings, span = Loop.of(settings), Span.of(settings, from_, until)
+    of_settings.check_loss(stage_settings.loss)
     opened = open_store(store, wait)
     plan = plan_loop(opened, of_settings, span)
     if dry_run:

@@ -15,6 +15,7 @@ from tsodata.generating import Ask, make_ask, read_matrix
 from tsodata.provenance import format_id
 from tsodata.recipes import Pool, Recipe, load_recipe
 from tsodata.store import Reader
+from tsotrain.config import LossConfig
 from tsotrain.errors import TrainError
 from tsotrain.loop_config import LoopConfig
 
@@ -64,20 +65,33 @@ class Loop:
 
         Raises:
             RecipeError: there is no such recipe, or it cannot be meant.
-            TrainError: it makes no pairs, keeps to a build, or draws the base's answers by scores that nobody gives.
+            TrainError: it keeps to a build, or draws the base's answers by scores that nobody gives.
         """
         recipe = load_recipe(config.recipe).with_options(minibatches=config.minibatches, seed=config.seed)
         recipe.check_stated()
         if config.dataset:
             recipe = recipe.with_filters(datasets=(config.dataset,))
         loop = cls(config, recipe)
-        if recipe.makes != "pairs":
-            raise TrainError(f"recipe {config.recipe} makes {recipe.makes}; a loop trains on pairs")
         if recipe.filters.build is not None:
             raise TrainError(f"recipe {config.recipe} keeps to a minibatch of a build; in a loop the stages do that")
         if recipe.needs_scores and loop.asks_base and config.judge is None:
             raise TrainError(f"recipe {config.recipe} draws by scores, and nobody gives them; add [loop.judge]")
         return loop
+
+    def check_loss(self, loss: LossConfig) -> None:
+        """Refuse a loss that does not learn from what the recipe makes, before anybody is asked.
+
+        Raises:
+            TrainError: it does not.
+        """
+        from tsotrain.learning import losses_for  # imports torch
+
+        fitting = losses_for("ranked lists" if self.recipe.makes == "lists" else self.recipe.makes)
+        if loss.name not in fitting:
+            raise TrainError(
+                f"recipe {self.config.recipe} makes {self.recipe.makes}, from which loss {loss.name!r} does not learn; "
+                f"pass -s loss.name={' or '.join(fitting)}, or name another recipe"
+            )
 
     @property
     def stages(self) -> list[LoopStage]:

@@ -262,7 +262,8 @@ def _build(ours: LoopRun, at: _At) -> None:
         versions=ours.config.versions or None,
         allow_short=ours.config.allow_short,
     )
-    ours.say(at.say(f"build {at.stage.build} has {made.n_pairs} pairs"))
+    holds = f"{made.n_responses} answers" if made.n_responses else f"{made.n_pairs} pairs"
+    ours.say(at.say(f"build {at.stage.build} has {holds}"))
 
 
 def _train(ours: LoopRun, at: _At) -> Policy:

@@ -8,7 +8,7 @@ import pytest
 from loop_place import CELLS, RECIPE, SETTINGS
 
 from tsodata.errors import TsoError, UsageError
-from tsotrain.config import load_config, load_tune_config
+from tsotrain.config import LossConfig, load_config, load_tune_config
 from tsotrain.loop_config import load_loop
 from tsotrain.loop_plans import Mark, Span
 from tsotrain.loop_stages import Loop, Policy
@@ -78,9 +78,12 @@ def test_a_recipe_that_draws_by_scores_needs_somebody_who_gives_them(settings):
     assert not Loop.of(load_loop(settings, {"loop.recipe": "weighted"})).asks_base
 
 
-def test_a_recipe_that_makes_no_pairs_is_refused(settings):
-    with pytest.raises(TsoError, match="recipe best_of_n makes answers; a loop trains on pairs"):
-        Loop.of(load_loop(settings, {"loop.recipe": "best_of_n"}))
+def test_a_loss_that_does_not_learn_from_what_the_recipe_makes_is_refused(settings):
+    answers = Loop.of(load_loop(settings, {"loop.recipe": "best_of_n"}))
+
+    answers.check_loss(LossConfig("sft"))
+    with pytest.raises(TsoError, match="recipe best_of_n makes answers, from which loss 'dpo' does not learn"):
+        answers.check_loss(LossConfig("dpo"))
 
 
 def test_a_recipe_that_keeps_to_a_minibatch_itself_is_refused(settings):
