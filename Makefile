@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 BENCH_VENV ?= .venv-bench
 BENCH_READY := $(BENCH_VENV)/.ready
 
-.PHONY: test check demo fuzz bench bench-requests bench-train torture vllm serving clean
+.PHONY: test check demo fuzz bench bench-requests bench-train miniature torture vllm serving clean
 
 # The whole of CI: style, types, import floors, then the tests.
 test: check
@@ -52,6 +52,10 @@ bench-requests: $(READY)
 bench-train: $(BENCH_READY)
 	$(BENCH_VENV)/bin/python -m benchmarks.train --out docs/benchmarks-train.md $(BENCH)
 
+# The paper in miniature, and docs/miniature.md: a quarter of an hour of two cores; MINIATURE=--small takes minutes.
+miniature: $(READY)
+	PYTHONPATH=examples $(BIN)/python -m miniature .miniature $(MINIATURE)
+
 $(BENCH_READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(BENCH_VENV)
 	$(BENCH_VENV)/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[bench]'
@@ -77,4 +81,4 @@ $(VENV)-serving/.ready:
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(BENCH_VENV) $(VENV)-vllm $(VENV)-serving .demo build dist *.egg-info
+	rm -rf $(VENV) $(BENCH_VENV) $(VENV)-vllm $(VENV)-serving .demo .miniature build dist *.egg-info

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
-_SIZE = re.compile(r"^(\d+(?:\.\d+)?)\s*([KMBT]?)$", re.IGNORECASE)
+_SIZE = re.compile(r"^(\d+(?:\.\d+)?(?:e-?\d{1,2})?)\s*([KMBT]?)$", re.IGNORECASE)
 _EXPONENTS = {"K": -6, "M": -3, "": 0, "B": 0, "T": 3}
 
 
 def parse_size(text: str | float | None) -> float | None:
-    """Return billions of parameters: '7', '7B' and 7 are 7.0, '350M' is 0.35, nothing is None.
+    """Return billions of parameters: '7', '7B' and 7 are 7.0, '350M' is 0.35, '4e-05' is 40K, nothing is None.
 
     Raises:
         ValueError: the text is not a size.
@@ -19,7 +20,7 @@ def parse_size(text: str | float | None) -> float | None:
     match = _SIZE.match(str(text).strip())
     if not match or not float(match[1]) > 0:
         raise ValueError(f"size {text!r} is not a number of parameters such as 7, 7B or 350M")
-    return float(f"{match[1]}e{_EXPONENTS[match[2].upper()]}")
+    return float(Decimal(match[1]).scaleb(_EXPONENTS[match[2].upper()]))
 
 
 def format_size(size_b: float | None) -> str:
