@@ -20,6 +20,7 @@ from benchmarks.problem import (
     checksum_of_moments,
 )
 from tsodata.builds import build_pairs
+from tsodata.builds.policies import keep_given
 from tsodata.exporters import export_build
 from tsodata.importers import ImportOptions, import_files
 from tsodata.provenance import Run
@@ -39,6 +40,7 @@ def _store(folder: Path) -> Store:
 def _keep_eligible(reader: Reader) -> int:
     seq = reader.snapshot().commit_seq
     reader.keep_text("scored", "select response_key, value from scores limit 0")  # no stratum asks for scores
+    keep_given(reader, {}, "", snapshot_seq=seq)  # no pool keeps to a policy
     reader.keep("strata", "pairs/strata", snapshot_seq=seq, by=None, names=[], none="")
     reader.keep(
         "eligible",
@@ -50,6 +52,8 @@ def _keep_eligible(reader: Reader) -> int:
         required_sources=[],
         n_required=0,
         strata=[],
+        build=None,
+        minibatch=None,
     )
     return seq
 

@@ -232,14 +232,14 @@ class _Work(NamedTuple):
     def _judge(self, store: Store, run: Run) -> int:
         """Ask for the judgements that are missing, and return how many failed."""
         from tsodata.engines.choosing import make_engine
-        from tsodata.judging import judge
+        from tsodata.judging import StoreShelf, judge
         from tsodata.runner import raise_ending
 
         from .judging_report import judge_lines
 
         with contextlib.closing(Teller()) as teller:
             report = judge(
-                store, self.task, make_engine(*self.served), run=run, limits=self.limits[1],
+                store, self.task, make_engine(*self.served), shelf=StoreShelf(store, run), limits=self.limits[1],
                 tell=lambda progress: teller(self.task.judge, progress),
             )  # fmt: skip
         for line in judge_lines(report):

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from .exits import narrate
+
 if TYPE_CHECKING:
     from tsodata.engines.options import EngineOptions
+    from tsodata.engines.protocol import ModelIdentity
     from tsodata.runner import Limits
 
 EngineName = Annotated[
@@ -37,6 +40,12 @@ BudgetTokens = Annotated[int | None, typer.Option("--budget-tokens", min=1, help
 BudgetUsd = Annotated[
     float | None, typer.Option("--budget-usd", min=0, help="Stop at so many US dollars; needs --price.")
 ]
+Shard = Annotated[str | None, typer.Option("--shard", help="I/N: one part of the prompts, into journals.")]
+JournalFolder = Annotated[
+    Path | None, typer.Option("--journal", help="The folder of journals.", show_default="journals")
+]
+BatchOut = Annotated[Path | None, typer.Option("--batch-out", help="Write an OpenAI batch file, and ask nobody.")]
+BatchIn = Annotated[Path | None, typer.Option("--batch-in", help="Read the replies to one.")]
 
 
 class Served(NamedTuple):
@@ -101,3 +110,22 @@ def limits_of(
 
     prices = PriceTable.read(price).of(model) if price else None
     return Limits(concurrency, attempts, max_wait, budget_tokens, budget_usd, prices)
+
+
+def identity_of(served: Served) -> ModelIdentity:
+    """Return what is known of a model without asking for it."""
+    from tsodata.engines.protocol import ModelIdentity
+
+    return ModelIdentity(served.model, revision=served.options.revision)
+
+
+def journal_folder(shard: str | None, journal: Path | None) -> Path | None:
+    """Return the folder that takes what comes, or None where the store does."""
+    from tsodata.journals import DEFAULT_FOLDER
+
+    return (journal or DEFAULT_FOLDER) if shard or journal else None
+
+
+def tell_journals(folder: Path) -> None:
+    """Say where it is kept, and how it comes into a store."""
+    narrate(f"kept in {folder}; take it into a store with: tso-data import journal {folder}")

@@ -13,6 +13,8 @@ import typer
 
 from .engine_options import (
     Attempts,
+    BatchIn,
+    BatchOut,
     BudgetTokens,
     BudgetUsd,
     CallTimeout,
@@ -20,12 +22,16 @@ from .engine_options import (
     Endpoint,
     EngineName,
     EngineSettings,
+    JournalFolder,
     KeyEnv,
     MaxWait,
     Price,
     Revision,
+    Shard,
+    journal_folder,
+    tell_journals,
 )
-from .exits import ExitCode, guarded, narrate
+from .exits import ExitCode, guarded
 from .legible import say
 from .opening import open_store, plain, print_json, recorded
 from .options import AsJson, StorePath, Wait, named_values
@@ -62,10 +68,10 @@ def generate(
     price: Price = None,
     budget_tokens: BudgetTokens = None,
     budget_usd: BudgetUsd = None,
-    shard: Annotated[str | None, typer.Option(help="I/N: one part of the prompts, into journals.")] = None,
-    journal: Annotated[Path | None, typer.Option(help="The folder of journals.", show_default="journals")] = None,
-    batch_out: Annotated[Path | None, typer.Option(help="Write an OpenAI batch file, and ask nobody.")] = None,
-    batch_in: Annotated[Path | None, typer.Option(help="Read the replies to one.")] = None,
+    shard: Shard = None,
+    journal: JournalFolder = None,
+    batch_out: BatchOut = None,
+    batch_in: BatchIn = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, and ask nobody.")] = False,
     store: StorePath = None,
     wait: Wait = None,
@@ -88,7 +94,7 @@ def generate(
     limits = Limits(
         concurrency, attempts, max_wait, budget_tokens, budget_usd, asks[0].prices if budget_usd is not None else None
     )
-    folder = (journal or Path("journals")) if shard or journal else None
+    folder = journal_folder(shard, journal)
     opened = open_store(store, wait)
     if dry_run:
         _show_plan(opened, asks, folder=folder, as_json=as_json)
@@ -101,7 +107,8 @@ def generate(
 def _asks(row: dict[str, object], matrix: Path | None, *, price: Path | None, shard: str | None) -> list[Ask]:
     from tsodata.engines.choosing import check_options
     from tsodata.errors import UsageError
-    from tsodata.generating import PriceTable, Shard, make_ask, read_matrix
+    from tsodata.generating import PriceTable, make_ask, read_matrix
+    from tsodata.generating import Shard as Part
 
     given = {name: value for name, value in row.items() if value is not None}
     if matrix:
@@ -111,7 +118,7 @@ def _asks(row: dict[str, object], matrix: Path | None, *, price: Path | None, sh
     else:
         asks = [make_ask(given, where="--cell and --model")]
     prices = PriceTable.read(price) if price else None
-    part = Shard.parse(shard) if shard else Shard()
+    part = Part.parse(shard) if shard else Part()
     asks = [replace(ask, shard=part, prices=prices.of(ask.model) if prices else None) for ask in asks]
     for ask in asks:
         check_options(ask.engine, ask.options)  # before the arguments of this run are recorded
@@ -167,7 +174,7 @@ def _run(
                 reports = fill_cells(store, asks, shelf, limits=limits, tell=teller)
         _print(reports, as_json=as_json)
         if folder:
-            narrate(f"kept in {folder}; take it into a store with: tso-data import journal {folder}")
+            tell_journals(folder)
         raise_ending(reports[-1].sums)
     if any(report.n_failed for report in reports):
         raise typer.Exit(ExitCode.REFUSED)

@@ -10,6 +10,7 @@ from .report import columns
 
 if TYPE_CHECKING:
     from tsodata.generating import CellPlan, CellReport
+    from tsodata.runner import Sums
 
 _ENDINGS = {
     "interrupted": "interrupted",
@@ -50,15 +51,12 @@ def report_lines(reports: Sequence[CellReport]) -> Iterator[str]:
         sums = report.sums
         yield (
             f"{report.cell}: {report.n_lacking} lacking = {sums.n_done} answered + {sums.n_failed} failed + "
-            f"{report.n_left} left + {report.skipped.total()} skipped{_reasons(report.skipped)}"
+            f"{report.n_left} left + {report.skipped.total()} skipped{reasons(report.skipped)}"
         )
         if report.n_rows is not None:
-            yield (
-                f"  lines of the file: {report.n_rows} = {sums.n_done} answered + {sums.n_failed} failed + "
-                f"{report.unplaced.total()} others{_reasons(report.unplaced)}"
-            )
+            yield file_line(report.n_rows, sums, report.unplaced)
         if sums.failures:
-            yield f"  attempts that failed: {sums.failures.total()}{_reasons(sums.failures)}"
+            yield f"  attempts that failed: {sums.failures.total()}{reasons(sums.failures)}"
         if sums.n_tokens:
             cost = "" if sums.usd is None else f", {sums.usd:,.4f} US dollars"
             yield f"  tokens: {sums.n_prompt_tokens:,} of prompts + {sums.n_completion_tokens:,} of answers{cost}"
@@ -68,6 +66,15 @@ def report_lines(reports: Sequence[CellReport]) -> Iterator[str]:
         yield 'every failure: tso-data sql "select * from v_calls where not is_accepted"'
 
 
-def _reasons(counts: Mapping[Any, int]) -> str:
+def file_line(n_rows: int, sums: Sums, unplaced: Mapping[str, int]) -> str:
+    """Return what came of the lines of a batch file."""
+    return (
+        f"  lines of the file: {n_rows} = {sums.n_done} answered + {sums.n_failed} failed + "
+        f"{sum(unplaced.values())} others{reasons(unplaced)}"
+    )
+
+
+def reasons(counts: Mapping[Any, int]) -> str:
+    """Return counts by reason, the most frequent first, in brackets; nothing where there are none."""
     found = Counter(counts).most_common()
     return f" ({', '.join(f'{n} {reason}' for reason, n in found)})" if found else ""

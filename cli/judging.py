@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from .engine_options import (
     Attempts,
+    BatchIn,
+    BatchOut,
     BudgetTokens,
     BudgetUsd,
     CallTimeout,
@@ -16,13 +19,18 @@ from .engine_options import (
     Endpoint,
     EngineName,
     EngineSettings,
+    JournalFolder,
     KeyEnv,
     MaxWait,
     Price,
     Revision,
     Served,
+    Shard,
+    identity_of,
+    journal_folder,
     limits_of,
     served_by,
+    tell_journals,
 )
 from .exits import ExitCode, guarded
 from .legible import say
@@ -31,7 +39,7 @@ from .options import AsJson, StorePath, Wait, listed
 from .progress import Teller
 
 if TYPE_CHECKING:
-    from tsodata.judging import JudgeReport, Task
+    from tsodata.judging import JudgeReport, Shelf, Task
     from tsodata.runner import Limits
     from tsodata.store import Store
 
@@ -66,7 +74,10 @@ def judge(
     against: Annotated[str | None, typer.Option(help="Compare with the answers of this source.")] = None,
     missing: Annotated[bool, typer.Option("--missing", help="Only answers that nobody has scored yet.")] = False,
     dataset: OfDataset = None,
-    shard: Annotated[str | None, typer.Option(help="I/N: one part of the prompts.")] = None,
+    shard: Shard = None,
+    journal: JournalFolder = None,
+    batch_out: BatchOut = None,
+    batch_in: BatchIn = None,
     reference: ShowReferences = True,
     canary: Annotated[str, typer.Option(help="Share of prompts to plant a canary on, such as 1%.")] = "0%",
     seed: OfSeed = 43,
@@ -92,7 +103,7 @@ def judge(
 
     Pairs are compared in both orders; where these disagree, the pair is a tie and is counted.
     """
-    from tsodata.judging import Choice, make_task, plan_judging
+    from tsodata.judging import Choice, judgements_in, make_task, plan_judging
 
     choice = Choice(tuple(listed(cells)), build, dataset, missing, against, _shard(shard))
     task = make_task(
@@ -107,8 +118,10 @@ def judge(
     )
     share = _share(canary)
     opened = open_store(store, wait)
+    folder = journal_folder(shard, journal)
     if dry_run:
-        _print(plan_judging(opened, task), as_json=as_json)
+        beside = judgements_in(folder, task.judge) if folder else frozenset()
+        _print(plan_judging(opened, task, beside), as_json=as_json)
         return
     served = served_by(
         model, engine=engine, endpoint=endpoint, key_env=key_env, revision=revision, settings=engine_option,
@@ -118,40 +131,73 @@ def judge(
         model, concurrency=concurrency, attempts=attempts, max_wait=max_wait, price=price,
         budget_tokens=budget_tokens, budget_usd=budget_usd,
     )  # fmt: skip
-    _run(opened, task, served, limits=limits, share=share, as_json=as_json)
+    if batch_out:
+        _write_batch(opened, task, served, path=batch_out, share=share, as_json=as_json)
+    else:
+        asking = _Asking(limits, share, folder, batch_in)
+        _run(opened, task, served, asking=asking, as_json=as_json)
 
 
-def _run(
-    store: Store,
-    task: Task,
-    served: Served,
-    *,
-    limits: Limits,
-    share: float,
-    as_json: bool,
-) -> None:
-    from tsodata.engines.choosing import make_engine
-    from tsodata.judging import judge as judge_answers
+class _Asking(NamedTuple):
+    """How it is asked, and where what it says is kept."""
+
+    limits: Limits
+    share: float
+    folder: Path | None
+    batch_in: Path | None
+
+
+def _write_batch(store: Store, task: Task, served: Served, *, path: Path, share: float, as_json: bool) -> None:
+    from tsodata.judging import write_requests
+
+    n_requests, report = write_requests(store, task, identity_of(served), path=path, canary_share=share)
+    if as_json:
+        print_json({"path": str(path), "n_requests": n_requests, **plain(report)})
+        return
+    _print(report, as_json=False)
+    print(f"{path} written: {n_requests} requests")
+
+
+def _run(store: Store, task: Task, served: Served, *, asking: _Asking, as_json: bool) -> None:
+    from tsodata.judging import JournalShelf, StoreShelf
     from tsodata.runner import raise_ending
 
-    teller = Teller()
-    arguments = {**task.recorded(), **plain(served), "limits": plain(limits)}
-    with recorded(store, {**arguments, "canary": share}, seed=task.seed) as run:
-        with contextlib.closing(teller):
-            report = judge_answers(
-                store,
-                task,
-                make_engine(*served),
-                run=run,
-                limits=limits,
-                canary_share=share,
-                tell=lambda progress: teller(task.judge, progress),
-            )
+    arguments = {
+        **task.recorded(), **plain(served), "limits": plain(asking.limits), "canary": asking.share,
+    }  # fmt: skip
+    with recorded(store, arguments, seed=task.seed) as run:
+        folder = asking.folder
+        shelf: Shelf = JournalShelf(folder, run_key=run.key) if folder else StoreShelf(store, run)
+        report = _asked(store, task, served, asking=asking, shelf=shelf)
         _print(report, as_json=as_json)
+        if folder:
+            tell_journals(folder)
         if report.sums:
             raise_ending(report.sums)
-    if report.sums and report.sums.n_failed:
+    if report.n_failed:
         raise typer.Exit(ExitCode.REFUSED)
+
+
+def _asked(store: Store, task: Task, served: Served, *, asking: _Asking, shelf: Shelf) -> JudgeReport:
+    from tsodata.batches import BatchEngine
+    from tsodata.engines.choosing import make_engine
+    from tsodata.judging import judge as judge_answers
+    from tsodata.judging import read_replies
+
+    if asking.batch_in:
+        replies = BatchEngine(asking.batch_in, identity_of(served))
+        return read_replies(store, task, replies, shelf=shelf, limits=asking.limits, canary_share=asking.share)
+    teller = Teller()
+    with contextlib.closing(teller):
+        return judge_answers(
+            store,
+            task,
+            make_engine(*served),
+            shelf=shelf,
+            limits=asking.limits,
+            canary_share=asking.share,
+            tell=lambda progress: teller(task.judge, progress),
+        )
 
 
 def _print(report: JudgeReport, *, as_json: bool) -> None:
@@ -232,9 +278,9 @@ def selftest(
 
 
 def _shard(text: str | None) -> tuple[int, int]:
-    from tsodata.generating import Shard
+    from tsodata.generating import Shard as Part
 
-    part = Shard.parse(text) if text else Shard()
+    part = Part.parse(text) if text else Part()
     return part.position, part.n_shards
 
 

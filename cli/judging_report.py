@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+from .generating_report import file_line, reasons
 from .report import columns
 
 if TYPE_CHECKING:
@@ -16,13 +17,15 @@ def judge_lines(report: JudgeReport) -> Iterator[str]:
     """Yield what a task asks for, and what came of it where it was asked."""
     what = "pairs" if report.is_pairwise else "answers"
     n_skipped = sum(report.skipped.values())
-    yield f"{report.judge} by {report.rubric}: {report.n_items} {what}, {n_skipped} skipped{_reasons(report.skipped)}"
+    yield f"{report.judge} by {report.rubric}: {report.n_items} {what}, {n_skipped} skipped{reasons(report.skipped)}"
     yield f"judgements: {report.n_asked} = {report.n_present} present + {report.n_missing} missing"
     if report.sums is None:
         return
     yield from _sums_lines(report.sums)
+    if report.n_rows is not None:
+        yield file_line(report.n_rows, report.sums, report.unplaced)
     if report.outcomes:
-        yield f"read by {report.parser}{_reasons(report.outcomes)}"
+        yield f"read by {report.parser}{reasons(report.outcomes)}"
     yield from _read_lines(report.read)
     if report.orders:
         yield _orders_line(report.orders)
@@ -32,7 +35,7 @@ def judge_lines(report: JudgeReport) -> Iterator[str]:
 def _sums_lines(sums: Sums) -> Iterator[str]:
     yield f"requests: {sums.n_planned} = {sums.n_done} answered + {sums.n_failed} failed + {sums.n_left} left"
     if sums.failures:
-        yield f"  attempts that failed: {sums.failures.total()}{_reasons(sums.failures)}"
+        yield f"  attempts that failed: {sums.failures.total()}{reasons(sums.failures)}"
     if sums.n_tokens:
         cost = "" if sums.usd is None else f", {sums.usd:,.4f} US dollars"
         yield f"  tokens: {sums.n_prompt_tokens:,} of prompts + {sums.n_completion_tokens:,} of replies{cost}"
@@ -81,8 +84,3 @@ def selftest_lines(found: Selftest) -> Iterator[str]:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
-
-
-def _reasons(counts: Mapping[Any, int]) -> str:
-    found = sorted(counts.items(), key=lambda item: -item[1])
-    return f" ({', '.join(f'{n} {reason}' for reason, n in found)})" if found else ""

@@ -6,6 +6,7 @@ torch.distributed.checkpoint reads every process's slices out of the safetensors
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from tsotrain.config import ShardingConfig
 from tsotrain.errors import TrainError
 from tsotrain.parallel import Processes, shard
-from tsotrain.policy import Policy, prepared
+from tsotrain.policy import Policy, is_of_adapter, name_in_file, prepared
 
 
 def meta_policy(shape: Any) -> Policy:
@@ -30,8 +31,17 @@ def meta_policy(shape: Any) -> Policy:
     return prepared(model.eval())
 
 
-def load_sharded(path: Path, ours: Processes, *, precision: torch.dtype, config: ShardingConfig) -> Policy:
+def load_sharded(
+    path: Path,
+    ours: Processes,
+    *,
+    precision: torch.dtype,
+    config: ShardingConfig,
+    prepare: Callable[[Policy], None] = lambda _: None,
+) -> Policy:
     """Return the policy of a folder, sharded over all processes, with float32 weights, dropout off.
+
+    `prepare` may put adapters beside its layers before it is sharded, on the meta device; their weights are zeros.
 
     Raises:
         TrainError: the folder is missing, holds no model, or not all weights by the names that transformers gives.
@@ -41,6 +51,7 @@ def load_sharded(path: Path, ours: Processes, *, precision: torch.dtype, config:
         policy = meta_policy(shape)
     except (OSError, ValueError, KeyError) as error:
         raise TrainError(f"{path}: no policy there: {str(error).strip().splitlines()[0]}") from error
+    prepare(policy)
     shard(policy, ours, precision=precision, config=config)
     _read_weights(policy, path, "cpu" if config.cpu_offload else ours.device)
     _make_buffers(policy, ours.device)
@@ -48,8 +59,8 @@ def load_sharded(path: Path, ours: Processes, *, precision: torch.dtype, config:
 
 
 def _read_weights(policy: Policy, path: Path, device: torch.device | str) -> None:
-    shards = {name: _empty(weight, device) for name, weight in policy.named_parameters()}
-    wanted = {name.removeprefix("model."): weight.detach() for name, weight in shards.items()}
+    shards = {name: _blank(weight, device) for name, weight in policy.named_parameters()}
+    wanted = {name_in_file(name): weight.detach() for name, weight in shards.items() if not is_of_adapter(name)}
     try:
         state_dict_loader.load(wanted, storage_reader=HuggingFaceStorageReader(str(path)))
     except (Exception, CheckpointException) as error:
@@ -60,9 +71,9 @@ def _read_weights(policy: Policy, path: Path, device: torch.device | str) -> Non
     policy.load_state_dict({name: shards[by_weight[id(weight)]] for name, weight in tied.items()}, assign=True)
 
 
-def _empty(weight: nn.Parameter, device: torch.device | str) -> nn.Parameter:
+def _blank(weight: nn.Parameter, device: torch.device | str) -> nn.Parameter:
     assert isinstance(weight, DTensor)
-    local = torch.empty_like(weight.to_local(), device=device)
+    local = torch.zeros_like(weight.to_local(), device=device)
     made = DTensor.from_local(
         local, weight.device_mesh, weight.placements, run_check=False, shape=weight.shape, stride=weight.stride()
     )

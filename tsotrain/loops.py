@@ -16,6 +16,7 @@ from tsodata.engines.options import EngineOptions
 from tsodata.errors import DataError, ParkedError, UsageError
 from tsodata.generating import StoreShelf, fill_cells, plan_cell
 from tsodata.judging import Choice, Task, judge, make_task, plan_judging
+from tsodata.judging import StoreShelf as JudgementShelf
 from tsodata.provenance import Run
 from tsodata.recipes import Recipe
 from tsodata.runner import Ending, Progress, Sums, raise_ending
@@ -212,7 +213,7 @@ def _judge(ours: LoopRun, at: _At) -> None:
             ours.store,
             task,
             engine,
-            run=ours.run,
+            shelf=JudgementShelf(ours.store, ours.run),
             limits=config.limits,
             tell=lambda progress: ours.tell(task.judge, progress),
         )

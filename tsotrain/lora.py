@@ -6,7 +6,7 @@ Written are the merged policy, which loads as any other, and the adapter in peft
 
 from __future__ import annotations
 
-import shutil
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,10 +19,12 @@ from torch import nn
 from tsodata.provenance import stream_seed
 from tsotrain.config import LoraConfig
 from tsotrain.errors import TrainError
-from tsotrain.policy import Policy
+from tsotrain.parallel import Processes, add_whole, gathered
+from tsotrain.policy import Policy, is_of_adapter
+from tsotrain.saving import placed
 
 _PEFT_PREFIX = "base_model.model."  # of a weight's name in peft's files
-_NAME = ".default"  # of the one adapter, in the names of its weights
+_NAME = "default"  # of the one adapter, in the names of its weights
 
 
 def add_adapter(policy: Policy, config: LoraConfig, *, seed: int) -> None:
@@ -30,6 +32,16 @@ def add_adapter(policy: Policy, config: LoraConfig, *, seed: int) -> None:
 
     Raises:
         TrainError: peft is missing, no layer is called so, or one is that cannot be adapted.
+    """
+    attach_adapter(policy, config)
+    draw_factors(policy, seed=seed)
+
+
+def attach_adapter(policy: Policy, config: LoraConfig) -> None:
+    """Freeze a policy and put adapters beside its layers, all factors zero; it may be on the meta device.
+
+    Raises:
+        TrainError: as `add_adapter`.
     """
     try:
         from peft import inject_adapter_in_model
@@ -41,12 +53,25 @@ def add_adapter(policy: Policy, config: LoraConfig, *, seed: int) -> None:
     if strange:
         raise TrainError(f"lora.targets: no layer {strange[0]!r}; the policy's are {', '.join(sorted(names))}")
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(stream_seed(seed, "lora"))
         inject_adapter_in_model(_peft_config(config), policy.model)
     for name, weight in policy.named_parameters():
-        weight.requires_grad_(".lora_" in name)
+        weight.requires_grad_(is_of_adapter(name))
+        if is_of_adapter(name):
+            nn.init.zeros_(weight)
+
+
+def draw_factors(policy: Policy, *, seed: int) -> None:
+    """Draw the first factor of each adapter, as a linear layer's weight, and have nothing dropped but by `dropping`.
+
+    A factor depends on the seed and its name alone, so it is the same whole, whoever holds which part of it.
+    """
     for layer in _dropouts(policy):
         layer.eval()
+    for name, weight in policy.named_parameters():
+        if ".lora_A." in name:
+            generator = torch.Generator().manual_seed(stream_seed(seed, "lora", name))
+            drawn = nn.init.kaiming_uniform_(torch.empty(weight.shape), a=math.sqrt(5), generator=generator)
+            add_whole(weight, drawn.to(weight.device))
 
 
 def _peft_config(config: LoraConfig) -> Any:
@@ -81,27 +106,26 @@ def dropping(policy: Policy, *stream: int) -> Iterator[None]:
             layer.eval()
 
 
-def save_adapter(policy: Policy, config: LoraConfig, *, origin: Path, folder: Path) -> None:
+def save_adapter(policy: Policy, config: LoraConfig, *, origin: Path, folder: Path, ours: Processes) -> None:
     """Write the adapter as peft loads it onto `origin`, whole or not at all.
 
     Raises:
         OSError, SafetensorError: the disk does not take it.
     """
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
     weights = {
-        _PEFT_PREFIX + name.removeprefix("model.").replace(_NAME, ""): weight.detach().to("cpu").contiguous()
+        _PEFT_PREFIX + name.removeprefix("model.").replace(f".{_NAME}", ""): gathered(weight).detach().to("cpu")
         for name, weight in policy.named_parameters()
-        if ".lora_" in name
+        if is_of_adapter(name)
     }
+    if not ours.is_first:
+        return
     described = _peft_config(config)
     described.base_model_name_or_path = str(origin)
     described.inference_mode = True
-    described.save_pretrained(partial)
-    save_file(weights, partial / "adapter_model.safetensors", metadata={"format": "pt"})
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.replace(folder)
+    contiguous = {name: weight.contiguous() for name, weight in weights.items()}
+    with placed(folder) as partial:
+        described.save_pretrained(partial)
+        save_file(contiguous, partial / "adapter_model.safetensors", metadata={"format": "pt"})
 
 
 @torch.no_grad()
@@ -110,6 +134,8 @@ def merge_adapter(policy: Policy) -> None:
     adapted = [(name, module) for name, module in policy.named_modules() if hasattr(module, "lora_A")]
     for name, module in adapted:
         layer: Any = module
-        layer.merge()
+        base = layer.get_base_layer()
+        left, right = (gathered(factor[_NAME].weight) for factor in (layer.lora_B, layer.lora_A))
+        add_whole(base.weight, layer.scaling[_NAME] * (left @ right))
         parent, _, last = name.rpartition(".")
-        setattr(policy.get_submodule(parent), last, layer.get_base_layer())
+        setattr(policy.get_submodule(parent), last, base)

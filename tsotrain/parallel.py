@@ -23,6 +23,7 @@ from torch.distributed.fsdp import (
     fully_shard,
     register_fsdp_forward_method,
 )
+from torch.distributed.tensor import DTensor, distribute_tensor
 
 from tsotrain.batching import Example, iter_micro_batches
 from tsotrain.config import ShardingConfig
@@ -133,6 +134,21 @@ def reshard(policy: Policy) -> None:
     for module in policy.modules():
         if isinstance(module, FSDPModule):
             module.reshard()
+
+
+def gathered(weight: Tensor) -> Tensor:
+    """Return a weight whole; all processes have to ask for it."""
+    return weight.full_tensor() if isinstance(weight, DTensor) else weight
+
+
+@torch.no_grad()
+def add_whole(weight: Tensor, whole: Tensor) -> None:
+    """Add a tensor that every process has whole to a weight, of which each may hold a part."""
+    if not isinstance(weight, DTensor):
+        weight.add_(whole)
+        return
+    part = distribute_tensor(whole, weight.device_mesh, weight.placements, src_data_rank=None)  # nothing is sent
+    weight.to_local().add_(part.to_local().to(weight.to_local().device))
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,16 @@ def prepared(model: PreTrainedModel) -> Policy:
     return Policy(model)
 
 
+def is_of_adapter(name: str) -> bool:
+    """Say whether a weight of this name is of an adapter, and in no file of the policy's."""
+    return ".lora_" in name
+
+
+def name_in_file(name: str) -> str:
+    """Return the name that transformers gives to a weight of a policy, beside which an adapter may stand."""
+    return name.removeprefix("model.").replace(".base_layer.", ".")
+
+
 def checkpoint_activations(policy: Policy) -> None:
     """Have the backward pass compute each layer's activations anew, instead of keeping them.
 

@@ -6,19 +6,22 @@ goes on from them, and steps this small would be lost in bfloat16.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
-from torch.distributed.tensor import DTensor
 
+from tsodata.errors import ExportRefusedError
+from tsodata.placing import placed_whole, restore
 from tsotrain.errors import TrainError
-from tsotrain.parallel import Processes
+from tsotrain.parallel import Processes, gathered
 from tsotrain.policy import Policy
 
 SHARD_BYTES = 5_000_000_000
@@ -31,21 +34,32 @@ def save_policy(policy: Policy, origin: Path, folder: Path, ours: Processes, *, 
     Raises:
         TrainError: the disk does not take it.
     """
-    partial = folder.with_name(f".{folder.name}.partial")
     try:
-        if ours.is_first:
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir(parents=True)
-            _copy_others(origin, partial)
-        _write_weights(policy, partial, ours, shard_bytes)
-        if ours.is_first:
-            shutil.rmtree(folder, ignore_errors=True)
-            partial.replace(folder)
+        with contextlib.ExitStack() as place:
+            partial = place.enter_context(placed(folder)) if ours.is_first else None
+            if partial:
+                _copy_others(origin, partial)
+            _write_weights(policy, partial, shard_bytes)
     except (OSError, SafetensorError) as error:
-        shutil.rmtree(partial, ignore_errors=True)
         reason = getattr(error, "strerror", None) or str(error)
         raise TrainError(f"{folder}: the policy cannot be written ({reason}); make room and run it again") from error
     ours.wait()
+
+
+@contextmanager
+def placed(folder: Path) -> Iterator[Path]:
+    """Yield an empty directory that takes a folder's place at the end; what a kill has moved aside comes back first.
+
+    Raises:
+        TrainError: another process is writing there.
+        OSError: the disk refuses.
+    """
+    restore(folder)
+    try:
+        with placed_whole(folder, replacing=folder.exists()) as partial:
+            yield partial
+    except ExportRefusedError as error:
+        raise TrainError(str(error)) from error
 
 
 def _copy_others(origin: Path, folder: Path) -> None:
@@ -75,20 +89,20 @@ def _shards(policy: Policy, shard_bytes: int) -> list[list[tuple[str, Tensor]]]:
 @torch.no_grad()
 def _gathered(weights: list[tuple[str, Tensor]]) -> Iterator[tuple[str, Tensor]]:
     for name, weight in weights:
-        whole = weight.full_tensor() if isinstance(weight, DTensor) else weight
-        yield name, whole.detach().to("cpu", torch.float32).contiguous()
+        yield name, gathered(weight).detach().to("cpu", torch.float32).contiguous()
 
 
-def _write_weights(policy: Policy, folder: Path, ours: Processes, shard_bytes: int) -> None:
+def _write_weights(policy: Policy, folder: Path | None, shard_bytes: int) -> None:
+    """Write the weights; without a folder, take part in gathering them for the process that has one."""
     shards = _shards(policy, shard_bytes)
     home: dict[str, str] = {}
     for number, weights in enumerate(shards, 1):
         file = "model.safetensors" if len(shards) == 1 else f"model-{number:05d}-of-{len(shards):05d}.safetensors"
-        tensors = {name: tensor for name, tensor in _gathered(weights) if ours.is_first}
+        tensors = {name: tensor for name, tensor in _gathered(weights) if folder}
         home.update(dict.fromkeys(tensors, file))
-        if ours.is_first:
+        if folder:
             save_file(tensors, folder / file, metadata={"format": "pt"})
-    if ours.is_first and len(shards) > 1:
+    if folder and len(shards) > 1:
         total = sum(4 * weight.numel() for weights in shards for _, weight in weights)
         index = {"metadata": {"total_size": total}, "weight_map": home}
         (folder / "model.safetensors.index.json").write_text(f"{json.dumps(index, indent=2)}\n", encoding="utf-8")

@@ -131,7 +131,8 @@ class Session:
             loop = _Loop(self, policy, objective)
             last = loop.run()
             if self.config.lora.rank:
-                lora.save_adapter(policy, self.config.lora, origin=self.origin, folder=self.folder / "adapter")
+                adapter = self.folder / "adapter"
+                lora.save_adapter(policy, self.config.lora, origin=self.origin, folder=adapter, ours=self.ours)
                 lora.merge_adapter(policy)
             path = self.folder / "policy"
             save_policy(policy, self.origin, path, self.ours)
@@ -171,22 +172,26 @@ def _load(
     reference: Path, examples: Sequence[Example], config: TrainConfig, ours: Processes, precision: torch.dtype
 ) -> Policy:
     """Return the policy to train, checked against its tokenizer and its own forward pass, and sharded."""
+
+    def attach(policy: Policy) -> None:
+        if config.lora.rank:
+            lora.attach_adapter(policy, config.lora)
+
     is_sharded = distributed.is_initialized()
     if config.sharding.cpu_offload and not is_sharded:
         raise TrainError("sharding.cpu_offload shards: start with torchrun --standalone --nproc-per-node 1, or more")
     if is_sharded:
-        policy = load_sharded(reference, ours, precision=precision, config=config.sharding)
+        policy = load_sharded(reference, ours, precision=precision, config=config.sharding, prepare=attach)
     else:
         policy = load_policy(reference, device=ours.device)
+        attach(policy)
     check_vocabulary(policy, max(max(e.prompt + sum(e.responses, ())) for e in examples))
     check_scores(policy, min(examples, key=lambda e: e.n_tokens), ours.device)
     reshard(policy)
     if config.gradient_checkpointing:
         checkpoint_activations(policy)
     if config.lora.rank:
-        if is_sharded:
-            raise TrainError("lora.rank above 0 trains in one process; start it without torchrun, or train all weights")
-        lora.add_adapter(policy, config.lora, seed=config.seed)
+        lora.draw_factors(policy, seed=config.seed)
     return policy
 
 

@@ -24,6 +24,7 @@ from tsodata.exporters import export_build
 from tsodata.generating import Ask, StoreShelf, fill_cells, parse_cell
 from tsodata.importers import ImportOptions, import_files
 from tsodata.judging import Choice, make_task
+from tsodata.judging import StoreShelf as JudgementShelf
 from tsodata.judging import judge as judge_answers
 from tsodata.provenance import Run
 from tsodata.recipes import Recipe
@@ -97,7 +98,7 @@ def judge(place: Place, name: str, engine: Engine, *, cells: Sequence[str], data
     """Have a judge score the answers of some sources that it has not scored yet."""
     task = make_task(str(RUBRIC), judge=name, seed=place.seed, choice=Choice(tuple(cells), dataset=dataset))
     with place.run(step="judge", **task.recorded()) as run:
-        report = judge_answers(place.store, task, engine, run=run, limits=LIMITS)
+        report = judge_answers(place.store, task, engine, shelf=JudgementShelf(place.store, run), limits=LIMITS)
     if report.sums:
         raise_ending(report.sums)
         if report.sums.n_failed:

@@ -223,7 +223,7 @@ def test_two_exports_to_one_place_do_not_mix(export, place):
     descriptor = os.open(place / ".out.tso-partial", os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
-        with pytest.raises(ExportRefusedError, match="another export is writing there"):
+        with pytest.raises(ExportRefusedError, match="another process is writing there"):
             export()
         assert names_in(place) == [".out.tso-partial"]
     finally:

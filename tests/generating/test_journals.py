@@ -68,7 +68,7 @@ def test_journals_of_another_policy_do_not_count(copied, ask_for, fill, tmp_path
 
 def test_the_files_of_a_run_become_one_and_none_is_half_written(copied, ask_for, fill, tmp_path, monkeypatch):
     monkeypatch.setattr("tsodata.runner.keeping.BATCH_ROWS", 1)
-    monkeypatch.setattr("tsodata.generating.journals.MERGE_FILES", 3)
+    monkeypatch.setattr("tsodata.journals.MERGE_FILES", 3)
     with ask_for() as (_, ask):
         fill(copied(), ask, journals=tmp_path / "j", concurrency=1)
 
@@ -80,7 +80,7 @@ def test_the_files_of_a_run_become_one_and_none_is_half_written(copied, ask_for,
 def test_rows_that_do_not_fit_their_keys_are_refused(run_import):
     row = {
         "call_key": "0" * 16, "request_key": "1" * 16, "prompt_key": "2" * 16, "engine": "openai", "model": "m",
-        "messages": '[{"role": "user", "content": "q"}]', "attempt": 1, "failure": "timeout",
+        "task": "generate", "messages": '[{"role": "user", "content": "q"}]', "attempt": 1, "failure": "timeout",
     }  # fmt: skip
     report = run_import("journal", [row, {**row, "call_key": "x"}, {**row, "messages": "[1]"}, {"a": 1}])
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tsodata.importers import FORMATS
 from tsodata.importers.context import Answer, Context, Lookup, Named, Refused
 from tsodata.naming import Naming
-from tsodata.records import Prompt, Record, Source
+from tsodata.records import Prompt, Record, Rubric, Source
 
 TURN_1 = "[The Start of Assistant's Answer]\nIt is.\n[The End of Assistant's Answer]"
 GAME = (
@@ -47,6 +47,7 @@ BASES = {
         "tags": ["x"],
     },
     "journal": {
+        "task": "generate",
         "messages": '[{"role":"user","content":"q"}]',
         "prompt_key": f"{Prompt.of_user('q').prompt_key:016x}",
         "family": "f",
@@ -230,6 +231,28 @@ BASES = {
     "rlhflow": {"prompt": "q", "responses": ["a", "b"], "rewards": [1, None], "model": "m", "id": "1"},
     "hh-rlhf": {"chosen": "\n\nHuman: q\n\nAssistant: a", "rejected": "\n\nHuman: q\n\nAssistant: b"},
 }
+_ONE = "0000000000000001"
+JUDGED = {
+    **{name: BASES["journal"][name] for name in ("call_key", "request_key", "engine", "model", "attempt", "settings")},
+    "task": "judge",
+    "prompt_key": _ONE,
+    "response_key": _ONE,
+    "failure": None,
+    "judge": "j",
+    "judgements": [
+        {
+            "response_key": _ONE,
+            "other_key": None,
+            "rubric_key": f"{Rubric('r', scale_min=1.0, scale_max=5.0).rubric_key:016x}",
+            "rubric": '{"name":"r","kind":"pointwise","scale_min":1.0,"scale_max":5.0,"template":null}',
+            "sample": 0,
+            "raw": "Score: 4",
+            "probe": None,
+            "verdicts": [{"dimension": "logic", "value": 4.0, "is_hard": None, "reason": None, "parser": "p/1"}],
+        }
+    ],
+}
+ROWS = [*BASES.items(), ("journal", JUDGED)]  # journals hold rows of two kinds
 VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -249,7 +272,7 @@ VALUES = st.recursive(
 def context_of(path):
     known = Answer(response_key=2, prompt_key=1, source_key=Source.model("answer_gpt35").source_key)
     lookup = Lookup(prompts={("d", "1"): 1, ("d", "1/1"): 1, ("d", "1/2"): 3}, answers={"known": known})
-    lookup.named[1] = Named(prompt_key=1, text_key=2)
+    lookup.named[1] = Named(prompt_key=1, text_key=2, source_key=3)
     lookup.by_cell[1, Source.model("m").source_key] = [4]
     stem = "m-vs-gpt-3.5-gpt4-reviewer"
     return Context(path=path or Path(__file__), stem=stem, naming=Naming(), lookup=lookup, dataset="d")
@@ -264,9 +287,9 @@ def fits_its_columns(record):
     )
 
 
-@pytest.mark.parametrize("format_name", FORMATS)
-def test_the_row_that_the_others_are_made_from_is_accepted(format_name, tmp_path):
-    assert list(FORMATS[format_name].parse(BASES[format_name], context_of(tmp_path)))
+@pytest.mark.parametrize(("format_name", "base"), ROWS)
+def test_the_row_that_the_others_are_made_from_is_accepted(format_name, base, tmp_path):
+    assert list(FORMATS[format_name].parse(base, context_of(tmp_path)))
 
 
 def test_every_format_has_a_row_that_the_others_are_made_from():
@@ -297,20 +320,22 @@ def parsed(format_name, row, context):
         return []
 
 
-@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize(("format_name", "base"), ROWS)
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
-def test_any_row_gives_records_that_can_be_stored_or_is_refused(format_name, data):
-    row = dict(BASES[format_name])
+def test_any_row_gives_records_that_can_be_stored_or_is_refused(format_name, base, data):
+    row = dict(base)
     for _ in range(data.draw(st.integers(1, 3))):
         if row:
             row[data.draw(st.sampled_from(sorted(row)))] = data.draw(VALUES)
-        place = data.draw(st.sampled_from(sorted(BASES[format_name])))
+        place = data.draw(st.sampled_from(sorted(base)))
         row[place] = changed(data, row.get(place))
     context = context_of(None)
 
     records = parsed(format_name, row, context)
+    named = FORMATS[format_name].names
 
+    assert named is None or list(named(row)) is not None  # is read before the row is refused
     assert all(isinstance(record, Record) and fits_its_columns(record) for record in (*records, *context.sources))
 
 

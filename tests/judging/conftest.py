@@ -11,7 +11,7 @@ from tsocli.data import app
 from typer.testing import CliRunner
 
 from tsodata.engines.protocol import Completion, Failure, FailureKind, ModelIdentity
-from tsodata.judging import Choice, judge, make_task
+from tsodata.judging import Choice, JournalShelf, StoreShelf, judge, make_task
 from tsodata.provenance import Run
 from tsodata.records import Message, Origin, Prompt, Reference, Response, Source
 from tsodata.runner import Limits
@@ -112,20 +112,41 @@ def by_length(request):
     return f"It has {len(shown_answer(request))} characters.\nScore: {min(10, 2 + len(shown_answer(request)) / 10):.1f}"
 
 
+def task_of(rubric="tso/2", *, name="j", **asked):
+    """Return a task; the fields of a choice stand among its own."""
+    choice = Choice(**{k: asked.pop(k) for k in list(asked) if k in Choice.__dataclass_fields__})
+    return make_task(rubric, judge=name, choice=choice, **asked)
+
+
+def judge_by(store, task, rule=by_length, *, journals=None, canary_share=0.0):
+    """Judge a store by a rule, into it or into a folder of journals; return the report and the engine."""
+    engine, limits = RuleEngine(rule), Limits(concurrency=4, max_attempts=1)
+    with store.run(Run.of_process(task.recorded())) as run:
+        shelf = JournalShelf(journals, run_key=run.key) if journals else StoreShelf(store, run)
+        report = judge(store, task, engine, shelf=shelf, limits=limits, canary_share=canary_share)
+    return report, engine
+
+
 @pytest.fixture
 def judged(filled):
     """Judge the store by a rule; return the report and the engine."""
 
-    def run_judge(rule=by_length, rubric="tso/2", *, name="j", canary_share=0.0, **asked):
-        choice = Choice(**{k: asked.pop(k) for k in list(asked) if k in Choice.__dataclass_fields__})
-        task = make_task(rubric, judge=name, choice=choice, **asked)
-        engine = RuleEngine(rule)
-        limits = Limits(concurrency=4, max_attempts=1)
-        with filled.run(Run.of_process(task.recorded())) as run:
-            report = judge(filled, task, engine, run=run, limits=limits, canary_share=canary_share)
-        return report, engine
+    def run_judge(rule=by_length, rubric="tso/2", *, canary_share=0.0, **asked):
+        return judge_by(filled, task_of(rubric, **asked), rule, canary_share=canary_share)
 
     return run_judge
+
+
+@pytest.fixture
+def copied(filled_once, tmp_path):
+    """Return what makes copies of the store of a few answers."""
+
+    def copy(name):
+        for path in filled_once.parent.iterdir():
+            shutil.copy(path, tmp_path / path.name.replace(filled_once.name, name))
+        return Store.at(tmp_path / name)
+
+    return copy
 
 
 class _Judge(BaseHTTPRequestHandler):

@@ -49,3 +49,29 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_recorded(filled, wor
     assert done.exit_code == 2
     assert message in done.stderr
     assert filled.sql("select count(*) from v_runs").item() == 1
+
+
+def test_shards_and_batch_files_from_the_command_line(tso, filled, endpoint, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ("judge", "--rubric", "tso/2", "--model", "judge-7b", "--k", "1", "--dimensions", "logic")
+
+    for part in ("1/2", "2/2"):
+        tso(*words, "--shard", part)
+    assert (len(endpoint.asked), filled.sql("select count(*) from judgements").item()) == (10, 0)
+    assert "10 present + 0 missing" in tso(*words, "--journal", "journals", "--dry-run")
+    assert "10 accepted" in tso("import", "journal", "journals")
+    assert "10 present + 0 missing" in tso(*words, "--dry-run")
+    for path in (tmp_path / "journals").iterdir():
+        assert KEY.encode() not in path.read_bytes()
+
+    words = (*words[:-1], "factuality")
+    assert "out.jsonl written: 10 requests" in tso(*words, "--batch-out", "out.jsonl")
+    assert json.loads(tso(*words, "--batch-out", "out.jsonl", "--json"))["n_requests"] == 10
+    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    said = {"choices": [{"message": {"role": "assistant", "content": "Score: 7.5"}, "finish_reason": "stop"}]}
+    replies = [{"custom_id": line["custom_id"], "response": {"status_code": 200, "body": said}} for line in lines]
+    replies.append({"custom_id": "mine"})
+    (tmp_path / "in.jsonl").write_text("".join(f"{json.dumps(reply)}\n" for reply in replies))
+    told = tso(*words, "--batch-in", "in.jsonl", code=1)
+    assert "lines of the file: 11 = 10 answered + 0 failed + 1 others (1 no_request_id)" in told
+    assert len(endpoint.asked) == 10

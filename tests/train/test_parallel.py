@@ -49,6 +49,10 @@ def folder(tmp_path_factory, program, base, make_rows, make_tiny_model):
         program.train(folder, "alone", program.CONFIG, ours)
         with pytest.raises(SystemExit):
             program.train(folder, "one-then-two", program.CONFIG, ours, say=program.stop_after_step_3)
+        if importlib.util.find_spec("peft"):
+            program.train(folder, "adapted-alone", program.ADAPTED, ours)
+            with pytest.raises(SystemExit):
+                program.train(folder, "adapted-one-then-two", program.ADAPTED, ours, say=program.stop_after_step_3)
     torchrun(2, PROGRAM, folder)
     return folder
 
@@ -72,6 +76,19 @@ def test_two_processes_come_to_the_losses_and_weights_of_one(folder, name):
 
 def test_two_processes_go_on_from_the_checkpoint_of_one(folder):
     assert losses(folder / "one-then-two") == pytest.approx(losses(folder / "alone"), abs=1e-6)
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("peft"), reason="peft is not installed (pip install tso[lora])")
+@pytest.mark.parametrize("name", ["adapted", "adapted-one-then-two"])
+def test_adapters_of_two_processes_are_those_of_one_and_merged_alike(folder, name):
+    alone, two = (folder / stage for stage in ("adapted-alone", name))
+
+    assert losses(two) == pytest.approx(losses(alone), abs=1e-6)
+    for file in ("policy/model.safetensors", "adapter/adapter_model.safetensors"):
+        assert furthest(load_file(two / file), load_file(alone / file)) < 1e-5
+    base, trained = (load_file(at / "model.safetensors") for at in (folder / "base", two / "policy"))
+    changed = {name.split(".")[-2] for name in trained if not torch.equal(trained[name], base[name])}
+    assert changed == {"q_proj", "down_proj"}
 
 
 def test_one_process_goes_on_from_the_sharded_checkpoint_of_two(folder, program):

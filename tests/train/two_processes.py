@@ -3,11 +3,12 @@
 import json
 import sys
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
 
-from tsotrain.config import OptimizerConfig, ShardingConfig, StageConfig
+from tsotrain.config import LoraConfig, OptimizerConfig, ShardingConfig, StageConfig
 from tsotrain.learning import train_stage
 from tsotrain.loading import load_sharded
 from tsotrain.parallel import processes
@@ -23,6 +24,7 @@ CONFIG = StageConfig(
     micro_tokens=60,  # several forward passes a step
 )
 DEFERRED = replace(CONFIG, sharding=ShardingConfig(defer_reduction=True, reshard_after_forward=False))
+ADAPTED = replace(CONFIG, lora=LoraConfig(rank=4, targets=("q_proj", "down_proj")))
 OFFLOADED = replace(CONFIG, sharding=ShardingConfig(cpu_offload=True), gradient_checkpointing=True)
 
 
@@ -43,6 +45,9 @@ def main(folder):
         train(folder, "two", CONFIG, ours)
         train(folder, "deferred", DEFERRED, ours)
         train(folder, "offloaded", OFFLOADED, ours)
+        if find_spec("peft"):
+            train(folder, "adapted", ADAPTED, ours)
+            train(folder, "adapted-one-then-two", ADAPTED, ours)
         train(folder, "one-then-two", CONFIG, ours)
         try:
             train(folder, "two-then-one", CONFIG, ours, say=stop_after_step_3)

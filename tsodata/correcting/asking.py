@@ -14,7 +14,7 @@ from tsodata.correcting.offering import Selection, find_offers
 from tsodata.correcting.sheets import find_kind
 from tsodata.errors import ExportRefusedError
 from tsodata.exporters.files import open_synced
-from tsodata.exporters.placing import placed_file, placed_whole, remove_leftover
+from tsodata.placing import placed_file, placed_whole, remove_leftover
 from tsodata.store import Store
 
 

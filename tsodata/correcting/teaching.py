@@ -17,7 +17,7 @@ from tsodata.correcting.choosing import JudgeChoice, choose_judge
 from tsodata.correcting.judge_sft import Lesson, find_items, iter_records, sift
 from tsodata.errors import DataError, ExportRefusedError, UnknownNameError, UsageError
 from tsodata.exporters.files import ExportedFile, open_synced
-from tsodata.exporters.placing import placed_whole, remove_leftover
+from tsodata.placing import placed_whole, remove_leftover
 from tsodata.provenance import format_id, package_versions
 from tsodata.reading import file_sha256
 from tsodata.store import Reader, Store

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from tsodata import reading
 from tsodata.errors import ExportRefusedError, UnknownNameError, UsageError
 from tsodata.exporters import alignbench, alpaca_eval, arena_hard, fastchat
-from tsodata.exporters.placing import placed_file
 from tsodata.exporters.sheets import Answer, Asked, Sheet
 from tsodata.exporters.template import load_tokenizer
+from tsodata.placing import placed_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ from tsodata.errors import ExportRefusedError, UsageError
 from tsodata.exporters.builds import BuildToExport, find_build_to_export
 from tsodata.exporters.formats import Format, find_format
 from tsodata.exporters.manifest import MANIFEST_NAME, Manifest
-from tsodata.exporters.placing import placed_whole, remove_leftover, restore
 from tsodata.exporters.writing import read_files, write_files
+from tsodata.placing import placed_whole, remove_leftover, restore
 from tsodata.provenance import Run, content_key, storable
 from tsodata.reading import file_sha256
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tsodata.batches import BatchEngine, n_unusable, write_batch
 from tsodata.calls import done_requests
 from tsodata.engines.choosing import make_engine
 from tsodata.engines.protocol import Engine, Request
 from tsodata.generating.answering import TASK, Shelf
 from tsodata.generating.asking import Ask
-from tsodata.generating.batches import BatchEngine, write_batch
 from tsodata.generating.planning import Beside, Plan
 from tsodata.runner import Ending, Limits, Progress, Sums, run_waves
 from tsodata.store import Store
@@ -58,7 +58,7 @@ class CellReport:
     @property
     def n_failed(self) -> int:
         """Return how many requests, or lines of a batch file, gave no answer."""
-        return self.sums.n_failed + sum(n for reason, n in self.unplaced.items() if reason != "already_there")
+        return self.sums.n_failed + n_unusable(self.unplaced)
 
 
 def plan_cell(store: Store, ask: Ask, *, beside: Beside | None = None) -> CellPlan:
@@ -159,22 +159,11 @@ def read_replies(store: Store, ask: Ask, shelf: Shelf, *, path: Path, limits: Li
     plan = Plan(store, ask)
     engine = BatchEngine(path, plan.identity)
     plan.answer_by(plan.identity, shelf.beside)
-    asked: set[int] = set()
-
-    def of_file(wave: Iterator[Request]) -> Iterator[Request]:
-        for request in wave:
-            if request.key in engine.replies:
-                asked.add(request.key)
-                yield request
-
     once = replace(limits, max_attempts=1, prices=ask.prices)
-    sums = run_waves(map(of_file, plan.waves()), engine, shelf.keep(plan, engine), limits=once)
+    sums = run_waves(map(engine.replied, plan.waves()), engine, shelf.keep(plan, engine), limits=once)
     shelf.close()
-    report = CellReport(
-        ask.source.label, engine.name, ask.model, plan.n_planned, sums, plan.skipped, engine.n_rows, engine.unread
-    )
     with store.reader() as reader:
-        done = done_requests(reader, TASK)
-    for key in engine.replies.keys() - asked:
-        report.unplaced["already_there" if key in done else "not_planned"] += 1
-    return report
+        unplaced = engine.unplaced(done_requests(reader, TASK))
+    return CellReport(
+        ask.source.label, engine.name, ask.model, plan.n_planned, sums, plan.skipped, engine.n_rows, unplaced
+    )

@@ -185,10 +185,11 @@ class Answer(NamedTuple):
 
 
 class Named(NamedTuple):
-    """A stored answer that a file names by its id: whose prompt it answers, and what its text hashes to."""
+    """A stored answer that a file names by its id: whose prompt it answers, the hash of its text, and who gave it."""
 
     prompt_key: int
     text_key: int
+    source_key: int
 
 
 @dataclass(slots=True)

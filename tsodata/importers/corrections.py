@@ -75,12 +75,12 @@ def read_id(noun: str, value: object) -> int | None:
 def look_up_named(store: Store, lookup: Lookup, keys: list[int]) -> None:
     """Add the answers of these keys to a lookup, as far as the store has them, and all its rubrics."""
     with store.reader() as reader:
-        answers = cast("list[tuple[int, int, int]]", reader.rows("corrections/named_answers", keys=keys))
+        answers = cast("list[tuple[int, int, int, int]]", reader.rows("corrections/named_answers", keys=keys))
         found = [
             Rubric(name, scale_min=low, scale_max=high, template=template)
             for name, low, high, template in reader.rows("corrections/rubrics")
         ]
-    lookup.named.update({key: Named(prompt_key, text_key) for key, prompt_key, text_key in answers})
+    lookup.named.update({key: Named(*known) for key, *known in answers})
     lookup.rubrics.update({rubric.rubric_key: rubric for rubric in found})
 
 

@@ -97,7 +97,12 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             "scores of stored answers by people or a stronger judge (--by), as `export-corrections` lays them out",
             names=corrections.names,
         ),
-        "journal": Format(journal.parse, "journal", "journals of tso-data generate --shard: answers and calls"),
+        "journal": Format(
+            journal.parse,
+            "journal",
+            "journals of tso-data generate and judge: answers, judgements and calls",
+            names=journal.names,
+        ),
         "rlhflow": Format(rlhflow.parse, "rlhflow", "RLHFlow: samples of one policy with rewards"),
     }
 )

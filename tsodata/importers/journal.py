@@ -1,17 +1,17 @@
-"""Journals of `tso-data generate --shard`: one row per attempt, with everything that it rests on.
+"""Journals of `tso-data generate` and `tso-data judge`: one row per attempt, with everything that it rests on.
 
-Keys are made again from the content, so that the import adds what a run without shards would have added.
+Keys are made again from the content, so that the import adds what a run into the store would have added.
 """
 
 from __future__ import annotations
 
-import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from tsodata.calls import Call, Reply
-from tsodata.engines.protocol import FailureKind
+from tsodata.importers import journal_judgements
 from tsodata.importers.context import (
     Context,
+    Parse,
     Row,
     fail,
     from_json,
@@ -22,37 +22,46 @@ from tsodata.importers.context import (
     sample_index,
     text,
 )
+from tsodata.importers.journal_calls import call_records, failure_of, key_of, maybe_key
 from tsodata.records import Message, Prompt, Record, Response, Settings, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-_KINDS = {kind.value for kind in FailureKind}
-
-
-_KEY = re.compile(r"[0-9a-f]{16}")
+_ANSWERS = "generate"
 
 
 def parse(row: Row, context: Context) -> Iterator[Record]:
-    """Yield the prompt, the settings and the call, and where it was accepted the answer and its cell."""
+    """Yield the call, and an answer with its prompt and cell, or judgements with what was read in them."""
+    task = text(row, "task")
+    if task not in _PARSERS:
+        fail("bad_content", f"no task {task!r}; journals hold {' and '.join(_PARSERS)}")
+    yield from _PARSERS[task](row, context)
+
+
+def names(row: Row) -> Iterator[str]:
+    """Yield the ids of the answers that a row's judgements are about."""
+    return journal_judgements.names(row)
+
+
+def _answer(row: Row, context: Context) -> Iterator[Record]:
     prompt = Prompt(_messages(row))
-    if prompt.prompt_key != _key(row, "prompt_key"):
+    if prompt.prompt_key != key_of(row, "prompt_key"):
         fail("bad_content", "the messages are not those of the prompt's key")
-    failure = maybe_text(row, "failure")
-    if failure is not None and failure not in _KINDS:
-        fail("bad_content", f"no kind of failure {failure!r}")
     settings = Settings(text(row, "settings"))
     yield from (prompt, settings)
     response = None
-    if failure is None:
+    if failure_of(row) is None:
         source = context.keep(Source.model(text(row, "family"), maybe_text(row, "version"), number(row, "size")))
         response = _response(row, prompt, source, settings)
         yield response
-    call = _call(row, prompt, response=response, settings=settings, failure=failure)
-    yield call
-    served, rendered = maybe_text(row, "served_model"), maybe_text(row, "prompt_sha256")
-    if failure is None and (served or rendered):
-        yield Reply(call.call_key, served, rendered)
+    yield from call_records(
+        row,
+        task=_ANSWERS,
+        prompt_key=prompt.prompt_key,
+        response_key=response.response_key if response else None,
+        settings_key=settings.settings_key,
+    )
 
 
 def _response(row: Row, prompt: Prompt, source: Source, settings: Settings) -> Response:
@@ -64,27 +73,7 @@ def _response(row: Row, prompt: Prompt, source: Source, settings: Settings) -> R
         settings_key=settings.settings_key,
         seed=integer(row, "seed"),
         finish_reason=maybe_text(row, "finish_reason"),
-        previous_key=_key(row, "previous_key") if row.get("previous_key") else None,
-    )
-
-
-def _call(row: Row, prompt: Prompt, *, response: Response | None, settings: Settings, failure: str | None) -> Call:
-    return Call(
-        call_key=_key(row, "call_key"),
-        request_key=_key(row, "request_key"),
-        task="generate",
-        engine=text(row, "engine"),
-        endpoint=maybe_text(row, "endpoint"),
-        model=text(row, "model"),
-        attempt=integer(row, "attempt") or 1,
-        prompt_key=prompt.prompt_key,
-        response_key=response.response_key if response else None,
-        settings_key=settings.settings_key,
-        failure=failure,
-        detail=maybe_text(row, "detail") if failure else None,
-        n_prompt_tokens=integer(row, "n_prompt_tokens"),
-        n_completion_tokens=integer(row, "n_completion_tokens"),
-        seconds=number(row, "seconds"),
+        previous_key=maybe_key(row, "previous_key"),
     )
 
 
@@ -97,8 +86,4 @@ def _messages(row: Row) -> tuple[Message, ...]:
     return tuple({"role": item["role"], "content": item["content"]} for item in items)
 
 
-def _key(row: Row, name: str) -> int:
-    digits = text(row, name)
-    if not _KEY.fullmatch(digits):
-        fail("wrong_type", f"field {name!r} is not 16 hex digits")
-    return int(digits, 16)
+_PARSERS: Mapping[str, Parse] = MappingProxyType({_ANSWERS: _answer, journal_judgements.TASK: journal_judgements.parse})

@@ -1,8 +1,4 @@
-"""A judge's task as requests to a model, and what comes back as records, each batch in one transaction.
-
-A judgement, what was read in it, and the call that brought it are committed together: words that were paid for are
-never without a score or the reason why not, and no score is without its words.
-"""
+"""A judge's task as requests to a model, and what comes back as rows, which a shelf keeps."""
 
 from __future__ import annotations
 
@@ -12,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tsodata.calls import Call, Reply, request_key, sample_seed
-from tsodata.engines.protocol import Completion, Engine, Request
+from tsodata.engines.protocol import Completion, Engine, ModelIdentity, Request
 from tsodata.errors import RubricError
 from tsodata.judging.choosing import Ask, Chosen, Task
+from tsodata.judging.keeping import TASK, Judged, Said, Shelf
 from tsodata.judging.material import Answer, answer_values, pair_values
 from tsodata.judging.parsers import Asked
 from tsodata.judging.probes import Probe
@@ -22,9 +19,8 @@ from tsodata.judging.reading import CUT, Side, raw_words, read_verdicts
 from tsodata.judging.rubric import Question
 from tsodata.judging.templates import render
 from tsodata.judging.texts import load_answers
-from tsodata.provenance import Run
-from tsodata.records import Judgement, Message, Preference, Record, Score, Settings
-from tsodata.runner import Ended
+from tsodata.records import Judgement, Message, Preference, Score, Settings
+from tsodata.runner import Ended, Keep
 from tsodata.store import Store
 
 _SLICE = 200  # judgements whose texts are read at once
@@ -54,18 +50,18 @@ class Outcomes:
     read: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
 
-    def count(self, records: Sequence[Record]) -> None:
-        """Take note of the verdicts among the records of a batch."""
-        for record in records:
-            if isinstance(record, (Score, Preference)):
-                self.read[record.reason or "ok"] += 1
+    def count(self, batch: Sequence[Judged]) -> None:
+        """Take note of the verdicts of a batch."""
+        self.read.update(
+            verdict.reason or "ok" for judged in batch for said in judged.said for verdict in said.verdicts
+        )
 
 
 class Judging:
-    """One run of a task over an engine: it makes the requests, and keeps what comes back."""
+    """One run of a task by a model: it makes the requests, and has kept what comes back."""
 
-    def __init__(self, store: Store, task: Task, engine: Engine, run: Run) -> None:
-        self.store, self.task, self.engine, self.run = store, task, engine, run
+    def __init__(self, store: Store, task: Task, identity: ModelIdentity) -> None:
+        self.store, self.task, self.identity = store, task, identity
         self.outcomes = Outcomes()
         self._waiting: dict[int, list[Waiting]] = {}
 
@@ -100,7 +96,7 @@ class Judging:
         sampling, sample = self.task.rubric.sampling, waiting.sample_index
         seed = sample_seed(self.task.seed, waiting.shown[0].prompt_key, sample)
         key = request_key(
-            self.engine.identity,
+            self.identity,
             messages,
             sampling,
             seed=seed,
@@ -118,36 +114,39 @@ class Judging:
             values = answer_values(waiting.shown[0], categories=self.task.rubric.categories)
         return render(waiting.question.template, values)
 
-    def keep(self, batch: Sequence[Ended]) -> None:
-        """Commit a batch of attempts that ended: judgements, verdicts and calls, or the failures."""
-        records: dict[type[Record], list[Record]] = {}
-        for ended in batch:
-            for record in self._records(ended):
-                records.setdefault(type(record), []).append(record)
-        with self.store.transaction(self.run) as transaction:
-            transaction.append(records)
-        self.outcomes.count([record for some in records.values() for record in some])
-        for ended in batch:
-            if ended.completion:
-                self._waiting.pop(ended.request.key, None)
+    def keep(self, engine: Engine, shelf: Shelf) -> Keep:
+        """Return what keeps a batch of attempts that ended: judgements, verdicts and calls, or the failures."""
 
-    def _records(self, ended: Ended) -> Iterator[Record]:
-        waiting = self._waiting[ended.request.key]
-        if ended.completion is None:
-            yield from self._call(ended, waiting[0], None)
-            return
-        settings = self._settings(ended.completion)
-        yield settings
-        first: Judgement | None = None
-        for one in waiting:
-            if one.probe:
-                yield from one.probe.records()
-            judgement = self._judgement(one, ended.completion, settings)
-            first = first or judgement
-            yield one.question.record
-            yield judgement
-            yield from self._verdicts(one, judgement, ended.completion)
-        yield from self._call(ended, waiting[0], first)
+        def keep(batch: Sequence[Ended]) -> None:
+            judged = [self._judged(ended, engine, shelf.run_key) for ended in batch]
+            shelf.keep(judged)
+            self.outcomes.count(judged)
+            for ended in batch:
+                if ended.completion:
+                    self._waiting.pop(ended.request.key, None)
+
+        return keep
+
+    def _judged(self, ended: Ended, engine: Engine, run_key: int) -> Judged:
+        waiting, completion = self._waiting[ended.request.key], ended.completion
+        settings = self._settings(engine.name, completion) if completion else None
+        said = tuple(self._said(one, completion, settings) for one in waiting) if completion and settings else ()
+        shown = waiting[0].shown[0]
+        call = Call.of(
+            ended,
+            engine,
+            run_key=run_key,
+            task=TASK,
+            prompt_key=shown.prompt_key,
+            response_key=None if waiting[0].probe else shown.response_key,  # a made-up answer is no response
+            judgement_key=said[0].judgement.judgement_key if said else None,
+        )
+        return Judged(call, Reply.of(call, ended), settings, said)
+
+    def _said(self, waiting: Waiting, completion: Completion, settings: Settings) -> Said:
+        judgement = self._judgement(waiting, completion, settings)
+        verdicts = tuple(self._verdicts(waiting, judgement, completion))
+        return Said(waiting.question.record, judgement, verdicts, waiting.probe)
 
     def _judgement(self, waiting: Waiting, completion: Completion, settings: Settings) -> Judgement:
         first, *others = waiting.shown
@@ -163,16 +162,16 @@ class Judging:
             settings_key=settings.settings_key,
         )
 
-    def _verdicts(self, waiting: Waiting, judgement: Judgement, completion: Completion) -> Iterator[Record]:
+    def _verdicts(self, waiting: Waiting, judgement: Judgement, completion: Completion) -> Iterator[Score | Preference]:
         rubric = self.task.rubric
         asked = Asked(rubric.scale, waiting.question.dimensions, is_cut=completion.finish_reason == CUT)
         sides = [Side(answer.response_key, answer.source_key) for answer in waiting.shown]
         return read_verdicts(judgement, sides, parser=rubric.parser, asked=asked)
 
-    def _settings(self, completion: Completion) -> Settings:
-        identity, sampling = self.engine.identity, self.task.rubric.sampling
+    def _settings(self, engine: str, completion: Completion) -> Settings:
+        identity, sampling = self.identity, self.task.rubric.sampling
         known: dict[str, object] = {
-            "engine": self.engine.name,
+            "engine": engine,
             "model": identity.name,
             "revision": identity.revision,
             "template_sha256": identity.template_sha256,
@@ -186,21 +185,6 @@ class Judging:
             "finish_reason": CUT if completion.finish_reason == CUT else None,
         }
         return Settings.of({name: value for name, value in known.items() if value is not None})
-
-    def _call(self, ended: Ended, waiting: Waiting, judgement: Judgement | None) -> Iterator[Record]:
-        shown = waiting.shown[0]
-        call = Call.of(
-            ended,
-            self.engine,
-            run_key=self.run.key,
-            task="judge",
-            prompt_key=shown.prompt_key,
-            response_key=None if waiting.probe else shown.response_key,  # a made-up answer is no response
-            judgement_key=judgement.judgement_key if judgement else None,
-        )
-        yield call
-        if reply := Reply.of(call, ended):
-            yield reply
 
 
 def _keys(asks: Sequence[Ask]) -> set[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 DEFAULT_SEED = 43  # as of builds
+_SLICE = 10_000  # keys that are looked up beside the store at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,15 @@ class Ask(NamedTuple):
     sample_index: int
 
 
+class Given(NamedTuple):
+    """One judgement that was made, by what it is about."""
+
+    response_key: int
+    other_key: int | None
+    rubric_key: int
+    sample_index: int
+
+
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """What is missing, and the sums: `n_items` answers (pairs) = those skipped by reason + those asked about."""
@@ -135,6 +145,23 @@ class Chosen:
                 for r in rows
             ]
             start = stop
+
+    def without(self, given: Collection[Given], rubric_keys: Sequence[int]) -> Chosen:
+        """Return what is missing beside these judgements, which are kept elsewhere than in the store."""
+        import pyarrow as pa
+
+        if not given:
+            return self
+        asks = [ask for some in self.iter_slices(_SLICE) for ask in some]
+        places = [
+            place
+            for place, ask in enumerate(asks)
+            if Given(ask.response_key, ask.other_key, rubric_keys[ask.question], ask.sample_index) not in given
+        ]
+        n_beside = len(asks) - len(places)
+        return replace(
+            self, missing=self.missing.take(pa.array(places, pa.int64())), n_present=self.n_present + n_beside
+        )
 
 
 def choose(reader: Reader, task: Task) -> Chosen:

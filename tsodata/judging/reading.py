@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tsodata.engines.protocol import Completion
 from tsodata.judging.parsers import PREFERENCE, Asked, Reading, find_parser
-from tsodata.records import Judgement, Preference, Record, Score
+from tsodata.records import Judgement, Preference, Score
 
 CUT = "length"  # why a text ended that was cut off
 _HARD = ("letter/",)  # parsers whose preference is a choice, not a degree
@@ -38,7 +38,7 @@ def read_verdicts(
     *,
     parser: str,
     asked: Asked,
-) -> Iterator[Record]:
+) -> Iterator[Score | Preference]:
     """Yield what a parser reads in a judgement: one score per dimension, or the preference of a pair."""
     found = find_parser(parser)(judgement.raw or "", asked)
     if len(sides) == 2:

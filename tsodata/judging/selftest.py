@@ -15,6 +15,7 @@ from tsodata.engines.protocol import Engine, Request
 from tsodata.errors import UsageError
 from tsodata.judging.asking import Judging, Waiting
 from tsodata.judging.choosing import Task, choose
+from tsodata.judging.keeping import StoreShelf
 from tsodata.judging.material import Answer
 from tsodata.judging.probes import AS_IT_IS, ATTACKS, EMPTIES, SELFTEST, Probe, probing
 from tsodata.judging.rubric import Question
@@ -89,12 +90,12 @@ def selftest(
     if not answers:
         raise UsageError("no answer to try the judge on; name other --cells, or a rubric that fits")
     questions = [probing(question, SELFTEST) for question in task.questions]
-    judging = Judging(store, task, engine, run)
+    judging = Judging(store, task, engine.identity)
+    keep = judging.keep(engine, StoreShelf(store, run))
     asked = [(answers[key], [questions[place] for place in fitting[key]]) for key in keys if key in answers]
     waiting = list(_probes(task, asked))
-    sums = run_requests(
-        _requests(store, judging, waiting), engine, judging.keep, limits=limits, n_total=len(waiting), tell=tell
-    )
+    requests = _requests(store, judging, waiting)
+    sums = run_requests(requests, engine, keep, limits=limits, n_total=len(waiting), tell=tell)
     rubrics = [question.record.rubric_key for question in questions]
     with store.reader() as reader:
         rows = reader.rows("judging/lifts", judge=task.judge, rubrics=rubrics, base=AS_IT_IS)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tsodata.errors import DataError, UsageError
-from tsodata.exporters.placing import placed_whole
+from tsodata.placing import placed_whole
 from tsodata.plots import charts
 from tsodata.plots.charts import Heading
 from tsodata.plots.style import save, styled

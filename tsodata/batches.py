@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ def _line(request: Request, model: str) -> dict[str, Any]:
 
 
 class BatchEngine:
-    """Replies that came as a file. `n_rows` lines; those that are no reply to anything are counted in `unread`."""
+    """Replies that came as a file of `n_rows` lines, each to be found by the request that it replies to."""
 
     name = "batch"
     endpoint: str | None = None
@@ -68,8 +68,9 @@ class BatchEngine:
         """
         self.identity = identity
         self.replies: dict[int, Completion | Failure] = {}
-        self.unread: Counter[str] = Counter()
         self.n_rows = 0
+        self._unread: Counter[str] = Counter()
+        self._asked: set[int] = set()
         if not path.is_file():
             raise ImportRefusedError(f"{path} is no file; pass the batch's output file to --batch-in")
         for row in reading.iter_rows(path):
@@ -80,12 +81,26 @@ class BatchEngine:
         try:
             key = parse_id("request", row["custom_id"])
         except (TypeError, KeyError, UsageError):
-            self.unread["no_request_id"] += 1
+            self._unread["no_request_id"] += 1
             return
         if key in self.replies:
-            self.unread["repeated"] += 1
+            self._unread["repeated"] += 1
             return
         self.replies[key] = _reply(row)
+
+    def replied(self, requests: Iterable[Request]) -> Iterator[Request]:
+        """Yield the requests that the file has a reply to."""
+        for request in requests:
+            if request.key in self.replies:
+                self._asked.add(request.key)
+                yield request
+
+    def unplaced(self, done: Collection[int]) -> Counter[str]:
+        """Return how many lines replied to none of the requests, by reason; `done` are requests answered before."""
+        found = Counter(self._unread)
+        for key in self.replies.keys() - self._asked:
+            found["already_there" if key in done else "not_planned"] += 1
+        return found
 
     async def complete(self, requests: Sequence[Request]) -> Sequence[Completion | Failure]:
         """Return what came for each request; all of them came."""
@@ -93,6 +108,11 @@ class BatchEngine:
 
     async def close(self) -> None:
         """Hold nothing."""
+
+
+def n_unusable(unplaced: Mapping[str, int]) -> int:
+    """Return how many lines without a request should have had one; a file may be read twice."""
+    return sum(n for reason, n in unplaced.items() if reason != "already_there")
 
 
 def _reply(row: dict[str, Any]) -> Completion | Failure:

@@ -123,7 +123,7 @@ def _locked(partial: Path, target: Path) -> Iterator[None]:
         except (BlockingIOError, FileNotFoundError):
             is_ours = False
         if not is_ours:
-            raise ExportRefusedError(f"{target}: another export is writing there; wait for it, or pass another --out")
+            raise ExportRefusedError(f"{target}: another process is writing there; wait for it, or pass another --out")
         yield
     finally:
         os.close(descriptor)
