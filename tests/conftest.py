@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 from tsodata.importers import ImportOptions, import_files
 from tsodata.provenance import Run
 from tsodata.store import Store
+
+# Under nohup and in the background Ctrl-C is ignored, by the commands that tests start and interrupt, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
