@@ -23,9 +23,11 @@ def data() -> None:
 def train() -> None:
     """Run `tso-train`."""
     _heed_signals()
+    from tsotrain.leaving import leave_after
+
     from .train import main
 
-    main()
+    leave_after(main)
 
 
 def _heed_signals() -> None:

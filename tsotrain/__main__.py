@@ -16,6 +16,7 @@ from tsodata.errors import TsoError
 from tsotrain.config import load_config, load_tune_config
 from tsotrain.errors import DivergedError, TrainError
 from tsotrain.learning import material_of, train_stage
+from tsotrain.leaving import leave_after
 from tsotrain.parallel import Processes, processes
 from tsotrain.policy import load_tokenizer
 from tsotrain.records import iter_records, record_files
@@ -96,4 +97,4 @@ def _nothing(_: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave_after(lambda: sys.exit(main()))

@@ -10,6 +10,7 @@ import torch
 
 from tsotrain.config import LoraConfig, OptimizerConfig, ShardingConfig, StageConfig
 from tsotrain.learning import train_stage
+from tsotrain.leaving import leave_after
 from tsotrain.loading import load_sharded
 from tsotrain.parallel import processes
 from tsotrain.policy import load_tokenizer
@@ -59,4 +60,4 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    leave_after(lambda: main(Path(sys.argv[1])))
