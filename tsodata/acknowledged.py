@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tsodata.errors import StoreDamagedError, StoreError
+from tsodata.placing import sync_directory
 from tsodata.provenance import format_id
 
 if TYPE_CHECKING:
@@ -72,15 +73,6 @@ def write_mark(store_path: Path, mark: Mark) -> None:
         raise StoreError(
             f"{path} cannot be written ({error.strerror}); commit {mark.commit_seq} is stored all the same"
         ) from error
-
-
-def sync_directory(directory: Path) -> None:
-    """Have the disk take the names of a directory."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tsodata.calls import Call, Reply
 from tsodata.errors import UsageError
+from tsodata.placing import sync_directory
 from tsodata.provenance import format_id
 
 if TYPE_CHECKING:
@@ -74,16 +75,8 @@ class Journal:
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
-        _sync_folder(self.folder)
+        sync_directory(self.folder)
         return path
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def iter_accepted(folder: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -41,7 +41,7 @@ def placed_whole(target: Path, *, replacing: bool) -> Iterator[Path]:
             if replacing:
                 target.replace(retired)
             partial.replace(target)
-            _sync_directory(target.parent)
+            sync_directory(target.parent)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             restore(target)
@@ -66,7 +66,7 @@ def placed_file(target: Path) -> Iterator[IO[bytes]]:
             os.fsync(file.fileno())
         partial.chmod(0o666 & ~_umask())  # mkstemp's files are the owner's alone
         partial.replace(target)
-        _sync_directory(target.parent)
+        sync_directory(target.parent)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
@@ -139,10 +139,11 @@ def _empty(directory: Path) -> None:
 
 def _sync_tree(directory: Path) -> None:
     for folder in (directory, *(entry for entry in directory.rglob("*") if entry.is_dir())):
-        _sync_directory(folder)
+        sync_directory(folder)
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
+    """Have the disk take the names of a directory."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)

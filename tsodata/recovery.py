@@ -10,9 +10,10 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tsodata.acknowledged import Mark, mark_path, read_mark, sync_directory, write_mark
+from tsodata.acknowledged import Mark, mark_path, read_mark, write_mark
 from tsodata.connecting import connected, last_commit, lost_commits, wal_path
 from tsodata.errors import StoreDamagedError, StoreError, StoreMissingError
+from tsodata.placing import sync_directory
 from tsodata.provenance import Run
 
 if TYPE_CHECKING:

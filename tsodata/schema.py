@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from tsodata.acknowledged import Mark, sync_directory, write_mark
+from tsodata.acknowledged import Mark, write_mark
 from tsodata.connecting import connected, first_line, wal_path
 from tsodata.errors import (
     ForeignStoreError,
@@ -25,6 +25,7 @@ from tsodata.errors import (
     StoreError,
     StoreTooNewError,
 )
+from tsodata.placing import sync_directory
 from tsodata.provenance import utc_now
 from tsodata.queries import SchemaFile
 

@@ -54,7 +54,6 @@ class _Head:
 
     def __init__(self, weight_VD: Tensor, dtype: torch.dtype, chunk: int) -> None:
         self.weight_VD = weight_VD.detach().to(dtype)
-        self.chunk = chunk
         self.block = CACHED_STATES if weight_VD.device.type == "cpu" else chunk
         self.is_wide = dtype == torch.float32
         self.logits_CV = weight_VD.new_empty((chunk, weight_VD.shape[0]), dtype=dtype)
