@@ -90,8 +90,8 @@ def _show_plan(store: Store, plan: StagePlan, settings: StageConfig, ours: Proce
     from tsotrain.training import precision_of
 
     found = preview_stage(store, plan, settings)
-    in_bf16 = precision_of(settings, ours.device) == torch.bfloat16
-    size = estimate_stage(plan.reference, found, settings, n_ranks=ours.n_ranks, in_bf16=in_bf16)
+    in_bf16, on_cpu = precision_of(settings, ours.device) == torch.bfloat16, ours.device.type == "cpu"
+    size = estimate_stage(plan.reference, found, settings, n_ranks=ours.n_ranks, on_cpu=on_cpu, in_bf16=in_bf16)
     sizes = {f"n_{found.noun}" if name == "n_pairs" else name: value for name, value in asdict(size).items()}
     print_json({**asdict(plan), **sizes, "total_bytes": size.total_bytes, found.noun: found.describe()})
 

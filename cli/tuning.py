@@ -130,8 +130,8 @@ def _show_plan(plan: TunePlan, settings: TuneConfig, ours: Processes) -> None:
     from tsotrain.training import precision_of
 
     found = plan.read(settings)
-    in_bf16 = precision_of(settings, ours.device) == torch.bfloat16
-    size = estimate_stage(plan.origin, found, settings, n_ranks=ours.n_ranks, in_bf16=in_bf16)
+    in_bf16, on_cpu = precision_of(settings, ours.device) == torch.bfloat16, ours.device.type == "cpu"
+    size = estimate_stage(plan.origin, found, settings, n_ranks=ours.n_ranks, on_cpu=on_cpu, in_bf16=in_bf16)
     sizes = {"n_records": len(found.examples), "n_held_out": len(found.held_out), **asdict(size)}
     del sizes["n_pairs"]
     print_json({**asdict(plan), **sizes, "total_bytes": size.total_bytes, "rows": found.describe()})

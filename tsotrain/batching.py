@@ -14,6 +14,10 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+DEVICE_TOKENS = 8192  # ours: of one forward pass; a GPU is busy with them
+CPU_TOKENS = (512, DEVICE_TOKENS)  # ours: between these
+CPU_UNITS = 3_300_000  # ours: tokens x layers x hidden units; more take memory on two CPU cores, and no less time
+
 
 class Example(NamedTuple):
     """A prompt with the responses to score, as token ids.
@@ -101,6 +105,14 @@ def response_lengths(examples: Sequence[Example]) -> Tensor:
     """Return the tokens of every response, shape (B, R); 0 where an example has no such response."""
     lengths = [len(response) for example in examples for response in example.responses]
     return by_example(torch.tensor(lengths), examples)
+
+
+def micro_tokens(asked: int, *, n_layers: int, n_hidden: int, on_cpu: bool) -> int:
+    """Return the tokens of one forward pass: those asked for, or what suits the device and the policy's shape."""
+    if asked or not on_cpu:
+        return asked or DEVICE_TOKENS
+    fewest, most = CPU_TOKENS
+    return max(fewest, min(most, CPU_UNITS // (n_layers * n_hidden)))
 
 
 def iter_micro_batches(examples: Sequence[Example], max_tokens: int) -> Iterator[list[Example]]:

@@ -109,7 +109,7 @@ class TrainConfig:
     seed: int = 43  # Sec. 4.1.4
     max_prompt_tokens: int = 2048  # App. C.3; a longer prompt loses its beginning
     max_response_tokens: int = 2048  # App. C.3; a longer response of a pair loses its end, one to tune on is refused
-    micro_tokens: int = 8192  # ours: tokens of one forward; less memory with fewer
+    micro_tokens: int = 0  # ours: tokens of one forward pass; 0 lets the device and the policy decide (batching)
     precision: str = "auto"  # bf16 where the hardware computes in it, else fp32; the weights stay in fp32
     gradient_checkpointing: bool = False  # ours: less memory for a third more time
     checkpoint_steps: int = 50  # ours: steps between two checkpoints
@@ -117,8 +117,10 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         _one_of("precision", self.precision, PRECISIONS)
-        for name in ("epochs", "max_prompt_tokens", "max_response_tokens", "micro_tokens", "checkpoint_steps"):
+        for name in ("epochs", "max_prompt_tokens", "max_response_tokens", "checkpoint_steps"):
             _at_least_one(name, getattr(self, name))
+        if self.micro_tokens < 0:
+            raise TrainError(f"micro_tokens = {self.micro_tokens}: at least 0, which lets the device decide")
         if self.seed < 0:
             raise TrainError(f"seed = {self.seed}: at least 0")
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tsotrain.batching import micro_tokens
 from tsotrain.config import LoraConfig, TrainConfig
 from tsotrain.errors import TrainError
 from tsotrain.logprobs import CHUNK_STATES
@@ -81,7 +82,9 @@ def count_adapter(config: Mapping[str, Any], lora: LoraConfig) -> int:
     return int(config["num_hidden_layers"] * lora.rank * sum(widths.get(target, 0) for target in lora.targets))
 
 
-def estimate_stage(policy: Path, found: Tokenized, config: TrainConfig, *, n_ranks: int, in_bf16: bool) -> Estimate:
+def estimate_stage(
+    policy: Path, found: Tokenized, config: TrainConfig, *, n_ranks: int, on_cpu: bool, in_bf16: bool
+) -> Estimate:
     """Return the size of a stage on `n_ranks` processes.
 
     Raises:
@@ -92,7 +95,9 @@ def estimate_stage(policy: Path, found: Tokenized, config: TrainConfig, *, n_ran
         count_parameters(shape)
     except (OSError, ValueError, KeyError) as error:
         raise TrainError(f"{policy}/config.json does not tell the shape of a policy: {error!r}") from error
-    widest = max(config.micro_tokens, *(example.n_tokens for example in found.examples))
+    n_layers, n_hidden = shape["num_hidden_layers"], shape["hidden_size"]
+    n_micro = micro_tokens(config.micro_tokens, n_layers=n_layers, n_hidden=n_hidden, on_cpu=on_cpu)
+    widest = max(n_micro, *(example.n_tokens for example in found.examples))
     return estimate_shape(
         shape,
         config,

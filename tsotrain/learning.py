@@ -129,7 +129,7 @@ def _reference_logps(session: Session, policy: Policy, examples: Sequence[Exampl
             return kept_ER
         session.say(f"scoring {len(examples)} pairs with the reference, once")
         logps_ER = references.score_references(
-            policy, examples, session.ours, max_tokens=session.config.micro_tokens, precision=session.precision
+            policy, examples, session.ours, max_tokens=session.micro_tokens(policy), precision=session.precision
         )
         if session.ours.is_first:
             references.save_references(session.folder, key, logps_ER)

@@ -129,7 +129,7 @@ class _HeadLoss(torch.autograd.Function):
         head = _Head(weight_VD, hidden_SD.dtype, min(chunk, len(targets_S)))
         grad_hidden_SD = torch.empty_like(hidden_SD)
         is_trained = ctx.needs_input_grad[1]  # not where an adapter is, whose head is frozen
-        grad_weight_VD = torch.zeros_like(weight_VD, dtype=torch.float32) if is_trained else None
+        grad_weight_VD: Tensor | None = None
         losses, logps = [], []
         for group in groups:
             hidden, targets = hidden_SD[group.states], targets_S[group.states]
@@ -146,9 +146,11 @@ class _HeadLoss(torch.autograd.Function):
                     head.score(hidden_CD, targets_C)
                 grads_CV = head.gradient(weights_C, sums_C1, targets_C)
                 torch.mm(grads_CV, head.weight_VD, out=out_CD)
-                if grad_weight_VD is None:
+                if not is_trained:
                     continue
-                if grads_CV.dtype == torch.float32:
+                if grad_weight_VD is None:
+                    grad_weight_VD = torch.mm(grads_CV.t(), hidden_CD).float()
+                elif grads_CV.dtype == torch.float32:
                     grad_weight_VD.addmm_(grads_CV.t(), hidden_CD)
                 else:
                     grad_weight_VD.add_(torch.mm(grads_CV.t(), hidden_CD))

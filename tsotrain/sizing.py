@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from tsotrain.batching import DEVICE_TOKENS
 from tsotrain.config import ShardingConfig, StageConfig
 from tsotrain.estimate import Estimate, count_parameters, estimate_shape
 
@@ -45,7 +46,7 @@ def size(name: str, n_ranks: int, *, cpu_offload: bool = False) -> Estimate:
         config,
         n_pairs=n_pairs,
         n_tokens=n_pairs * 2000 * config.epochs,
-        widest=config.micro_tokens,
+        widest=DEVICE_TOKENS,
         n_ranks=n_ranks,
         in_bf16=True,
     )

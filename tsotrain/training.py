@@ -27,7 +27,7 @@ from safetensors import SafetensorError
 from torch import Tensor, distributed
 from torch.distributed.tensor import DTensor
 
-from tsotrain import checkpoints, lora, references
+from tsotrain import batching, checkpoints, lora, references
 from tsotrain.batching import Example, batches_of_epoch, by_example, pack
 from tsotrain.config import TrainConfig
 from tsotrain.errors import DivergedError, TrainError
@@ -87,6 +87,16 @@ class Session:
     def precision(self) -> torch.dtype:
         """Return the dtype of the forward pass."""
         return precision_of(self.config, self.ours.device)
+
+    def micro_tokens(self, policy: Policy) -> int:
+        """Return the tokens of one forward pass of a policy."""
+        shape: Any = policy.model.config
+        return batching.micro_tokens(
+            self.config.micro_tokens,
+            n_layers=shape.num_hidden_layers,
+            n_hidden=shape.hidden_size,
+            on_cpu=self.ours.device.type == "cpu",
+        )
 
     def hash_of(self, policy: Path) -> str:
         """Return the sha256 of a policy's folder, which one process reads for all."""
@@ -213,6 +223,10 @@ class _Loop:
         return self.session.ours
 
     @property
+    def micro_tokens(self) -> int:
+        return self.session.micro_tokens(self.policy)
+
+    @property
     def steps_per_epoch(self) -> int:
         return math.ceil(len(self.objective.examples) / self.config.batch_size)
 
@@ -258,7 +272,7 @@ class _Loop:
 
     def _score(self, examples: Sequence[Example]) -> Tensor:
         return references.score_references(
-            self.policy, examples, self.ours, max_tokens=self.config.micro_tokens, precision=self.session.precision
+            self.policy, examples, self.ours, max_tokens=self.micro_tokens, precision=self.session.precision
         )
 
     def _iter_steps(self, done: int) -> Iterator[tuple[int, int, list[int]]]:
@@ -281,15 +295,17 @@ class _Loop:
         row_of = {example.example_id: row for row, example in enumerate(batch)}
         logps_BR = torch.zeros((len(batch), max(len(e.responses) for e in batch)), device=self.ours.device)
         weight = 1 / self.objective.size(places)  # of the whole step, however it is cut up
-        micro_batches = deal(batch, self.ours.n_ranks, self.config.micro_tokens)[self.ours.rank].micro_batches
-        for position, micro in enumerate(micro_batches, 1):
-            sync_gradients(self.policy, now=position == len(micro_batches) or not self.config.sharding.defer_reduction)
-            examples = list(micro) or batch[:1]  # an empty one runs for the company of the other processes
-            rows = [row_of[example.example_id] for example in examples]
-            of_micro = [places[row] for row in rows]
-            scored_BR = self._backward(examples, of_micro, weight=weight if micro else 0.0, step=step)
-            if micro:
-                logps_BR[rows, : scored_BR.shape[1]] = scored_BR
+        micro_batches = deal(batch, self.ours.n_ranks, self.micro_tokens)[self.ours.rank].micro_batches
+        with self._autocast():  # around all of a step's, whose weights are cast but once
+            for position, micro in enumerate(micro_batches, 1):
+                is_last = position == len(micro_batches)
+                sync_gradients(self.policy, now=is_last or not self.config.sharding.defer_reduction)
+                examples = list(micro) or batch[:1]  # an empty one runs for the company of the other processes
+                rows = [row_of[example.example_id] for example in examples]
+                of_micro = [places[row] for row in rows]
+                scored_BR = self._backward(examples, of_micro, weight=weight if micro else 0.0, step=step)
+                if micro:
+                    logps_BR[rows, : scored_BR.shape[1]] = scored_BR
         logps_BR = self.ours.sum(logps_BR).cpu()
         loss_B = self.objective.losses(logps_BR, places)
         norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.config.optimizer.max_grad_norm)
@@ -308,12 +324,15 @@ class _Loop:
             own = slice(starts.index(responses.start), starts.index(responses.stop))
             return self.objective.losses(by_example(logps_E, group[own]), places[own]).sum() * weight
 
-        precision = self.session.precision
         with lora.dropping(self.policy, self.config.seed, step, places[0]):
-            with torch.autocast(self.ours.device.type, precision, enabled=precision != torch.float32):
-                loss, logps_E = self.policy(packed, example_loss)
-            loss.backward()
+            loss, logps_E = self.policy(packed, example_loss)
+            with torch.autocast(self.ours.device.type, enabled=False):
+                loss.backward()
         return by_example(logps_E, group)
+
+    def _autocast(self) -> torch.autocast:
+        precision = self.session.precision
+        return torch.autocast(self.ours.device.type, precision, enabled=precision != torch.float32)
 
     def _check(self, loss: float, norm: float, step: int) -> None:
         """Stop a stage that has diverged, before its optimizer takes the step."""

@@ -28,6 +28,7 @@ DTYPES = ("float32", "bfloat16")
 def main(arguments: list[str] | None = None) -> int:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.train", description=__doc__)
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of each trainer; 1 on a busy machine")
     parser.add_argument("--rounds", type=int, default=3, help="how often each trainer runs")
     parser.add_argument("--out", type=Path, help="write the page here, too")
     parser.add_argument("--results", type=Path, help="add each run's figures to this file; those in it count as well")
@@ -42,13 +43,13 @@ def main(arguments: list[str] | None = None) -> int:
         for shape in material.SHAPES:
             for length in material.LENGTHS:
                 material.write(folder / f"{shape}-{length}", material.SHAPES[shape], material.LENGTHS[length])
-        for run, figures in _iter_results(folder, asked.rounds):
+        for run, figures in _iter_results(folder, asked.rounds, asked.threads):
             found.setdefault(run, []).append(figures)
             _tell(f"{run}: {figures}")
             if asked.results:
                 with asked.results.open("a", encoding="utf-8") as file:
                     file.write(f"{json.dumps({'name': run, **figures})}\n")
-        text = page.write({run: medians(results) for run, results in found.items()}, folder)
+        text = page.write({run: medians(results) for run, results in found.items()}, folder, n_threads=asked.threads)
     print(text)
     if asked.out:
         asked.out.write_text(text, encoding="utf-8")
@@ -60,20 +61,20 @@ def medians(results: list[dict[str, float]]) -> dict[str, float]:
     return {**{name: median(result[name] for result in results) for name in results[0]}, "n_runs": len(results)}
 
 
-def _iter_results(folder: Path, rounds: int) -> Iterator[tuple[str, dict[str, float]]]:
+def _iter_results(folder: Path, rounds: int, n_threads: int) -> Iterator[tuple[str, dict[str, float]]]:
     """Yield `TRAINER SETTING SHAPE LENGTH` and the figures of one run, round after round."""
     for _ in range(rounds):
         for dtype in DTYPES:
-            yield f"matmul {dtype}", _run("matmul", dtype, folder)
+            yield f"matmul {dtype}", _run("matmul", dtype, folder, n_threads)
         for length, runs in RUNS.items():
             for shape in material.SHAPES:
                 for run in runs:
                     trainer, setting = run.split()
-                    yield f"{run} {shape} {length}", _run(trainer, setting, folder / f"{shape}-{length}")
+                    yield f"{run} {shape} {length}", _run(trainer, setting, folder / f"{shape}-{length}", n_threads)
 
 
-def _run(trainer: str, setting: str, folder: Path) -> dict[str, float]:
-    env = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+def _run(trainer: str, setting: str, folder: Path, n_threads: int) -> dict[str, float]:
+    env = {**os.environ, "OMP_NUM_THREADS": str(n_threads), "HF_HUB_OFFLINE": "1"}
     words = [sys.executable, "-m", "benchmarks.train.task", trainer, setting, str(folder)]
     done = subprocess.run(words, check=True, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)  # noqa: S603  our own module
     last = done.stdout.strip().splitlines()[-1]  # TRL prints its log before

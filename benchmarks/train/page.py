@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
-from benchmarks.train.material import LENGTHS, SHAPES, Shape
+from benchmarks.train.material import LENGTHS, N_STEPS, SHAPES, Shape
 from benchmarks.train.with_tso import examples
 
 Figures = Mapping[str, Mapping[str, float]]
@@ -22,16 +22,16 @@ NAMES = {
 }
 HEAD = """# Benchmarks of the trainer
 
-`make bench-train` makes this page: tso beside TRL's DPOTrainer on the same pairs, model and machine, one thread each,
-in turn. A run is a process of its own that scores the reference and takes one step over all pairs; seconds are of the
-processor, because a busy machine changes those least; loading, tokenizing and saving are not counted. Medians.
+`make bench-train` makes this page: tso beside TRL's DPOTrainer on the same pairs, model and machine, in turn. A run is
+a process of its own that scores the reference and takes {n_steps} steps over all pairs, the first of which is not
+counted; loading, tokenizing and saving are not counted either. Medians. Here each trainer had {threads}.
 
 A *stage* is the reference's pass and two epochs of steps, as in the paper: what a user waits for. Tokens are real ones,
 each response with its prompt, never padding. TRL's *best* is the faster of its runs without checkpointing. *Share of
 the machine* is the arithmetic that the stage needs at least (2 FLOP a weight and token forward, 4 backward, each prompt
 once, the head on response tokens alone, attention left out) by what the machine does at square products of its faster
-dtype in the same time. Gradient norms are those of the first step: the trainers did the same. *runs* is how many a
-median is over; one or two on a busy machine leave a tenth of doubt.
+dtype in the same time, with as many threads. Gradient norms are those of the first step: the trainers did the same.
+*runs* is how many a median is over; one or two on a busy machine leave a tenth of doubt.
 """
 TAIL = """
 ## What to read out of it
@@ -42,9 +42,12 @@ measured on a GPU.
 """
 
 
-def write(figures: Figures, folder: Path) -> str:
+def write(figures: Figures, folder: Path, *, n_threads: int) -> str:
     """Return the page, from the medians by `TRAINER SETTING SHAPE LENGTH` and the material."""
-    lines = [HEAD, *_machine(figures)]
+    threads = f"{n_threads} threads, and seconds are of the wall"
+    if n_threads == 1:
+        threads = "one thread, and seconds are of the processor, which other work on the machine changes least"
+    lines = [HEAD.format(n_steps=N_STEPS, threads=threads), *_machine(figures)]
     for shape in SHAPES:
         for length in LENGTHS:
             lines += _table(figures, folder / f"{shape}-{length}", shape=shape, length=length)
@@ -52,7 +55,7 @@ def write(figures: Figures, folder: Path) -> str:
 
 
 def stage_s(of_run: Mapping[str, float]) -> float:
-    """Return the processor seconds of a stage: the reference once, and the epochs."""
+    """Return the seconds of a stage: the reference once, and the epochs."""
     return of_run["reference_s"] + EPOCHS * of_run["step_s"]
 
 
@@ -71,7 +74,7 @@ def _machine(figures: Figures) -> Iterator[str]:
     yield f"Machine: {os.cpu_count()} cores, {memory:.0f} GB, {platform.system()}, {_processor()}; {versions}."
     rates = {name: of_run["gflop_per_s"] for name, of_run in figures.items() if name.startswith("matmul ")}
     said = ", ".join(f"{rate:.0f} in {name.split()[1]}" for name, rate in rates.items())
-    yield f"Matrix products, GFLOP a second of one thread: {said}."
+    yield f"Matrix products, GFLOP a second: {said}."
     yield ""
 
 
@@ -94,7 +97,7 @@ def _table(figures: Figures, folder: Path, *, shape: str, length: str) -> Iterat
     yield ""
     yield f"{len(pairs)} pairs, {n_tokens // EPOCHS:,} tokens an epoch."
     yield ""
-    yield "| | tokens/cpu s, stage | step alone | tso is faster | peak MB | tso takes | of the machine | norm | runs |"
+    yield "| | tokens/s, stage | step alone | tso is faster | peak MB | tso takes | of the machine | norm | runs |"
     yield "|---|---:|---:|---:|---:|---:|---:|---:|---:|"
     for name, of_run in runs.items():
         spent = stage_s(of_run)

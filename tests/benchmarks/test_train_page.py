@@ -55,7 +55,7 @@ def test_the_page_tells_ratios_of_stages_and_of_memory(material, monkeypatch):
         "tso auto a short": figures(1.0, 2.0, 100.0),  # a stage in 5 s
         "trl bf16 a short": figures(5.0, 20.0, 400.0),  # in 45 s
     }
-    text = page.write(found, material)
+    text = page.write(found, material, n_threads=2)
 
     # 14 tokens an epoch: 3 + 5 and 3 + 3
     assert "| TRL, bf16, reference precomputed, no checkpointing | 1 | 1 | 9.0x | 400 | 0.25 | 0% | 17.60 | 3 |" in text

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tsotrain.batching import Example, batches_of_epoch, iter_micro_batches, pack
+from tsotrain.batching import Example, batches_of_epoch, iter_micro_batches, micro_tokens, pack
+from tsotrain.config import TrainConfig
+from tsotrain.errors import TrainError
 from tsotrain.parallel import deal
 
 PAIR = Example("a", (10, 11, 12), ((20, 21, 22), (30, 31)))
@@ -22,6 +24,25 @@ def test_a_pair_lies_as_its_prompt_once_and_both_responses_without_their_last_to
 
 def test_tokens_are_counted_as_run_and_as_people_count_them():
     assert (PAIR.n_tokens, PAIR.n_real_tokens) == (6, 11)
+
+
+@pytest.mark.parametrize(
+    ("asked", "n_layers", "n_hidden", "on_cpu", "n_tokens"),
+    [
+        (100, 8, 512, True, 100),
+        (0, 8, 512, True, 805),
+        (0, 16, 2048, True, 512),  # never fewer
+        (0, 1, 16, True, 8192),  # never more
+        (0, 80, 8192, False, 8192),
+    ],
+)
+def test_a_forward_pass_on_a_cpu_is_as_long_as_the_policy_is_small(asked, n_layers, n_hidden, on_cpu, n_tokens):
+    assert micro_tokens(asked, n_layers=n_layers, n_hidden=n_hidden, on_cpu=on_cpu) == n_tokens
+
+
+def test_fewer_tokens_than_none_are_refused():
+    with pytest.raises(TrainError, match="micro_tokens = -1: at least 0"):
+        TrainConfig(micro_tokens=-1)
 
 
 sizes = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(1, 9)), min_size=1, max_size=30)
