@@ -1,6 +1,7 @@
 -- Which shape have the scores of each prompt: mean, spread, skewness G1 and excess kurtosis G2 (App. A.1)?
 -- G1 and G2 are the bias-corrected estimates. They are nothing for fewer than three and four scores, and where all
--- scores are equal. What lies within 1 of the origin of the map is near it.
+-- scores are equal. Both are rounded, so that the last bits of an even spread, which go by the order of the rows, decide
+-- no sign. What lies within 1 of the origin of the map is near it.
 -- params: none
 -- rows:   one per prompt with a score
 with shapes as (
@@ -9,8 +10,8 @@ with shapes as (
         count(*) as n_scores,
         favg(score) as mean,
         stddev_samp(score) as sd,
-        skewness(score) as g1,
-        kurtosis(score) as g2,
+        round(skewness(score), 9) as g1,
+        round(kurtosis(score), 9) as g2,
         min(score) = max(score) as is_constant,
     from answer_scores
     group by prompt_key
