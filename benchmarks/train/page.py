@@ -24,7 +24,8 @@ HEAD = """# Benchmarks of the trainer
 
 `make bench-train` makes this page: tso beside TRL's DPOTrainer on the same pairs, model and machine, in turn. A run is
 a process of its own that scores the reference and takes {n_steps} steps over all pairs, the first of which is not
-counted; loading, tokenizing and saving are not counted either. Medians. Here each trainer had {threads}.
+counted; loading, tokenizing and saving are not counted either. Medians.
+Here each trainer had {threads}.
 
 A *stage* is the reference's pass and two epochs of steps, as in the paper: what a user waits for. Tokens are real ones,
 each response with its prompt, never padding. TRL's *best* is the faster of its runs without checkpointing. *Share of
