@@ -38,5 +38,8 @@ select
 from given
 join responses on responses.response_key = given.response_key
 join sources on sources.source_key = responses.source_key
-where sources.label = $base::varchar and responses.commit_seq <= $snapshot_seq
+where
+    sources.label = $base::varchar
+    and responses.commit_seq <= $snapshot_seq
+    and len($pools::varchar[]) > 0 -- else every answer would be looked up among none
 order by given.pool, given.response_key
