@@ -40,7 +40,7 @@ vllm: $(READY) $(VENV)-vllm/.ready
 serving: $(READY) $(VENV)-serving/.ready
 	TSO_SERVING_PYTHON=$(VENV)-serving/bin/python $(BIN)/python -m pytest -q tests/engines/test_real.py
 
-# The table of docs/benchmarks.md; BENCH=--small is a first look, in minutes. In full it takes hours and 12 GB of disk.
+# The table of docs/benchmarks.md; BENCH=--small is a first look, in minutes. In full: 12 GB of disk, half an hour.
 bench: $(READY)
 	$(BIN)/python -m benchmarks --out docs/benchmarks.md $(BENCH)
 

@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--small", action="store_true", help="a first look, in minutes")
-    parser.add_argument("--medium", action="store_true", help="300,000 prompts, within the hour")
+    parser.add_argument("--medium", action="store_true", help="300,000 prompts")
     parser.add_argument("--rounds", type=int, default=3, help="how often each contender runs")
     parser.add_argument("--folder", type=Path, help="where the material stands or is to stand; 6 GB in full")
     parser.add_argument("--out", type=Path, help="write the page here, too")

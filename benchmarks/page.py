@@ -30,7 +30,8 @@ LIMITS = {
 }
 HEAD = """# Benchmarks
 
-`make bench` makes this page; `make bench BENCH=--small` is a first look, in minutes, `--medium` takes an hour.
+`make bench` makes this page; `make bench BENCH=--small` is a first look, in minutes; `--medium` takes 300,000
+prompts. In full it takes half an hour of a quiet machine.
 
 Each task runs in a process of its own, from files at rest to the result; imports of libraries are not counted, and
 every contender's result has the same checksum, else the run fails. The store reads its DuckDB file, with scores,
