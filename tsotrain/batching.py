@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 DEVICE_TOKENS = 8192  # ours: of one forward pass; a GPU is busy with them
 CPU_TOKENS = (512, DEVICE_TOKENS)  # ours: between these
-CPU_UNITS = 3_300_000  # ours: tokens x layers x hidden units; more take memory on two CPU cores, and no less time
+CPU_UNITS = 3_300_000  # ours: tokens x layers x hidden units; on two cores more take memory, and no less time
 
 
 class Example(NamedTuple):

@@ -296,7 +296,7 @@ class _Loop:
         logps_BR = torch.zeros((len(batch), max(len(e.responses) for e in batch)), device=self.ours.device)
         weight = 1 / self.objective.size(places)  # of the whole step, however it is cut up
         micro_batches = deal(batch, self.ours.n_ranks, self.micro_tokens)[self.ours.rank].micro_batches
-        with self._autocast():  # around all of a step's, whose weights are cast but once
+        with self._autocast():  # around all micro-batches of the step, so that the weights are cast once
             for position, micro in enumerate(micro_batches, 1):
                 is_last = position == len(micro_batches)
                 sync_gradients(self.policy, now=is_last or not self.config.sharding.defer_reduction)
