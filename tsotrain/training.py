@@ -28,6 +28,7 @@ from torch import Tensor, distributed
 from torch.distributed.tensor import DTensor
 
 from tsotrain import batching, checkpoints, lora, references
+from tsotrain.allocating import keep_freed_memory
 from tsotrain.batching import Example, batches_of_epoch, by_example, pack
 from tsotrain.config import TrainConfig
 from tsotrain.errors import DivergedError, TrainError
@@ -124,6 +125,8 @@ class Session:
             if done:
                 self.say(f"{self.folder} is done already")
                 return done
+            if self.ours.device.type == "cpu":
+                keep_freed_memory()
             policy = _load(self.origin, examples, self.config, self.ours, self.precision)
             self.folder.mkdir(parents=True, exist_ok=True)
             _write_json(self.folder / _IDENTITY, dict(identity))
