@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from tsotrain.reusing import rounded
+
 CHUNK_STATES = 512  # ours: best of 256 to 4096 on two CPU cores
 CACHED_STATES = 16  # ours: best of 4 to 64, at 32,000 logits a state
 _LOG2_E = math.log2(math.e)
@@ -56,12 +58,17 @@ class _Head:
         self.weight_VD = weight_VD.detach().to(dtype)
         self.block = CACHED_STATES if weight_VD.device.type == "cpu" else chunk
         self.is_wide = dtype == torch.float32
-        self.logits_CV = weight_VD.new_empty((chunk, weight_VD.shape[0]), dtype=dtype)
+        n_rows = rounded(chunk, weight_VD.device)
+        self.hidden_CD = weight_VD.new_empty((n_rows, weight_VD.shape[1]), dtype=dtype)
+        self.logits_CV = weight_VD.new_empty((n_rows, weight_VD.shape[0]), dtype=dtype)
         self.exps_CV = self.logits_CV if self.is_wide else torch.empty_like(self.logits_CV, dtype=torch.float32)
 
     def score(self, hidden_SD: Tensor, targets_S: Tensor) -> tuple[Tensor, Tensor]:
         """Return the log-probability of each target and the sum of exponentials; these stay in the buffer."""
-        torch.mm(hidden_SD, self.weight_VD.t(), out=self.logits_CV[: len(targets_S)])
+        n_states, n_rows = len(targets_S), rounded(len(targets_S), targets_S.device)
+        self.hidden_CD[:n_states] = hidden_SD
+        self.hidden_CD[n_states:n_rows] = 0
+        torch.mm(self.hidden_CD[:n_rows], self.weight_VD.t(), out=self.logits_CV[:n_rows])
         logps, sums = [], []
         for logits_BV, exps_BV, targets_B1 in self._blocks(targets_S):
             highest_B1 = logits_BV.amax(dim=1, keepdim=True).float()
@@ -75,7 +82,10 @@ class _Head:
         return torch.cat(logps)[:, 0], torch.cat(sums)
 
     def gradient(self, weights_S: Tensor, sums_S1: Tensor, targets_S: Tensor) -> Tensor:
-        """Return the gradient of `sum(weights * log-probabilities)` by the logits of the states scored last."""
+        """Return the gradient of `sum(weights * log-probabilities)` by the logits of the states scored last.
+
+        Zero rows fill it up, as the states in `hidden_CD`.
+        """
         weights_S1 = weights_S[:, None]
         factors = (-weights_S1 / sums_S1).split(self.block)
         weights = weights_S1.split(self.block)
@@ -85,7 +95,9 @@ class _Head:
             exps_BV.mul_(factors_B1).scatter_add_(1, targets_B1, weights_B1)
             if not self.is_wide:
                 grads_BV.copy_(exps_BV)
-        return self.logits_CV[: len(targets_S)]
+        n_states, n_rows = len(targets_S), rounded(len(targets_S), targets_S.device)
+        self.logits_CV[n_states:n_rows] = 0
+        return self.logits_CV[:n_rows]
 
     def _blocks(self, targets_S: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         buffers = (buffer[: len(targets_S)].split(self.block) for buffer in (self.logits_CV, self.exps_CV))
@@ -145,15 +157,16 @@ class _HeadLoss(torch.autograd.Function):
                 if len(scored) > 1:  # a long example: its logits have been overwritten
                     head.score(hidden_CD, targets_C)
                 grads_CV = head.gradient(weights_C, sums_C1, targets_C)
-                torch.mm(grads_CV, head.weight_VD, out=out_CD)
+                out_CD.copy_(torch.mm(grads_CV, head.weight_VD)[: len(out_CD)])
+                states_CD = head.hidden_CD[: len(grads_CV)]
                 if not is_trained:
                     continue
                 if grad_weight_VD is None:
-                    grad_weight_VD = torch.mm(grads_CV.t(), hidden_CD).float()
+                    grad_weight_VD = torch.mm(grads_CV.t(), states_CD).float()
                 elif grads_CV.dtype == torch.float32:
-                    grad_weight_VD.addmm_(grads_CV.t(), hidden_CD)
+                    grad_weight_VD.addmm_(grads_CV.t(), states_CD)
                 else:
-                    grad_weight_VD.add_(torch.mm(grads_CV.t(), hidden_CD))
+                    grad_weight_VD.add_(torch.mm(grads_CV.t(), states_CD))
             losses.append(loss)
             logps.append(sums_E)
         ctx.save_for_backward(grad_hidden_SD, None if grad_weight_VD is None else grad_weight_VD.to(weight_VD.dtype))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
@@ -18,6 +19,7 @@ from tsotrain import attention, varlen
 from tsotrain.batching import Example, PackedBatch, pack
 from tsotrain.errors import TrainError
 from tsotrain.logprobs import ExampleLoss, head_loss, response_logprobs
+from tsotrain.reusing import rounded
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -58,21 +60,14 @@ class Policy(nn.Module):
 
     def _hidden(self, batch: PackedBatch) -> Tensor:
         device = batch.tokens_1T.device
-        is_autocast = torch.is_autocast_enabled(device.type)
-        dtype = torch.get_autocast_dtype(device.type) if is_autocast else self.model.dtype
-        is_flash = varlen.is_usable(device, dtype)
-        masks = (
-            ()
-            if is_flash
-            else attention.response_masks(batch.layouts, attention.attention_dtype(dtype, device), device)
-        )
+        dtype = attention.computed_dtype(device, self.model.dtype)
+        n_filling = rounded(batch.tokens_1T.shape[1], device) - batch.tokens_1T.shape[1]
         body = self.model.base_model(
-            input_ids=batch.tokens_1T,
-            position_ids=batch.positions_1T,
+            input_ids=functional.pad(batch.tokens_1T, (0, n_filling)),
+            position_ids=functional.pad(batch.positions_1T, (0, n_filling)),
             use_cache=False,
             layouts=batch.layouts,
-            masks=masks,
-            calls=varlen.plan_calls(batch.layouts, device) if is_flash else (),
+            calls=varlen.plan_calls(batch.layouts, device) if varlen.is_usable(device, dtype) else (),
         )
         hidden_1TD: Tensor = body.last_hidden_state.to(dtype)
         return hidden_1TD

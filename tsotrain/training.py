@@ -28,7 +28,6 @@ from torch import Tensor, distributed
 from torch.distributed.tensor import DTensor
 
 from tsotrain import batching, checkpoints, lora, references
-from tsotrain.allocating import keep_freed_memory
 from tsotrain.batching import Example, batches_of_epoch, by_example, pack
 from tsotrain.config import TrainConfig
 from tsotrain.errors import DivergedError, TrainError
@@ -45,6 +44,7 @@ from tsotrain.policy import (
     load_policy,
     policy_sha256,
 )
+from tsotrain.reusing import keep_freed_memory
 from tsotrain.saving import save_policy
 
 Say = Callable[[str], None]

@@ -74,7 +74,7 @@ def _call(sequences: Sequence[tuple[range, list[int]]], device: torch.device) ->
     )
 
 
-def attend(calls: Sequence[Call], heads: tuple[Tensor, Tensor, Tensor], *, scaling: float | None) -> Tensor:
+def attend(calls: Sequence[Call], heads: tuple[Tensor, Tensor, Tensor], *, scale: float) -> Tensor:
     """Return the attention of a row, shape (T, H, D), from its queries, keys and values of that shape."""
     query, key, value = heads
     out = torch.zeros_like(query)
@@ -87,7 +87,7 @@ def attend(calls: Sequence[Call], heads: tuple[Tensor, Tensor, Tensor], *, scali
             call.key_starts,
             call.longest_query,
             call.longest_key,
-            scale=scaling,
+            scale=scale,
             window_size=(-1, 0),  # causal
         )
         assert isinstance(made, Tensor)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-N_STEPS = 3  # over all pairs; the first, which makes buffers and kernels, is not counted
+N_STEPS = 5  # over all pairs; the first, which makes buffers and kernels, is not counted
 N_SPECIAL = 3  # <pad>, <s>, </s>
 SIGMA = 0.6
 MEDIAN_RESPONSE = 128

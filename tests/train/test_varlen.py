@@ -49,7 +49,7 @@ def test_two_calls_attend_as_one_call_per_response_does(monkeypatch, examples):
     monkeypatch.setattr(torchs, "varlen_attn", plain_varlen)
     layouts = pack(examples).layouts
     heads = heads_of(layouts)
-    theirs = attended(heads, layouts=layouts, masks=attention.response_masks(layouts, torch.float32, CPU))
+    theirs = attended(heads, layouts=layouts)
     ours = attended(heads, calls=varlen.plan_calls(layouts, CPU))
 
     assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(ours, theirs, strict=True))
@@ -80,7 +80,7 @@ def test_the_kernel_attends_as_one_call_per_response_does(examples):
     cuda, dtype = torch.device("cuda"), torch.bfloat16
     layouts = pack(examples).layouts
     heads = heads_of(layouts, dtype=dtype, device=cuda)
-    theirs = attended(heads, layouts=layouts, masks=attention.response_masks(layouts, dtype, cuda))
+    theirs = attended(heads, layouts=layouts)
     ours = attended(heads, calls=varlen.plan_calls(layouts, cuda))
 
     assert varlen.is_usable(cuda, dtype)
