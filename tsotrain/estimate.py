@@ -2,8 +2,8 @@
 
 Weights are kept in float32 with their gradient and AdamW's two moments: 16 bytes a parameter, divided among the
 processes, in the memory of the CPU where they are offloaded. On top come what FSDP2 gathers, the activations of one
-micro-batch (Korthikanti et al. 2022, Eq. 2, without the attention matrix, which is never held: 34 bytes a token, layer
-and hidden unit at 2 bytes a number) and the head's buffers.
+micro-batch (Korthikanti et al. 2022, Eq. 2: 34 bytes a token, layer and hidden unit at 2 bytes a number), the shares of
+attention where they are kept, which is on a CPU, and the head's buffers.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tsotrain.attention import MOST_KEYS
 from tsotrain.batching import micro_tokens
 from tsotrain.config import LoraConfig, TrainConfig
 from tsotrain.errors import TrainError
@@ -98,12 +99,14 @@ def estimate_stage(
     n_layers, n_hidden = shape["num_hidden_layers"], shape["hidden_size"]
     n_micro = micro_tokens(config.micro_tokens, n_layers=n_layers, n_hidden=n_hidden, on_cpu=on_cpu)
     widest = max(n_micro, *(example.n_tokens for example in found.examples))
+    longest = max(len(e.prompt) + max(map(len, e.responses)) for e in found.examples)
     return estimate_shape(
         shape,
         config,
         n_pairs=len(found.examples),
         n_tokens=found.n_tokens * config.epochs,
         widest=widest,
+        kept_keys=min(longest, MOST_KEYS) // 2 if on_cpu else 0,  # a token sees half of them, on average
         n_ranks=n_ranks,
         in_bf16=in_bf16,
     )
@@ -118,14 +121,18 @@ def estimate_shape(
     widest: int,
     n_ranks: int,
     in_bf16: bool,
+    kept_keys: int = 0,
 ) -> Estimate:
-    """Return the size of a stage of a shape, as config.json has it; `widest` are the tokens of one forward pass."""
+    """Return the size of a stage of a shape, as config.json has it; `widest` are the tokens of one forward pass.
+
+    `kept_keys` are those to which a token's share of attention is kept, in float32, for the backward pass.
+    """
     parameters = count_parameters(shape)
     n_state_bytes = STATE_BYTES * parameters.total
     if config.lora.rank:  # the frozen weights have neither gradient nor moments
         n_state_bytes = 4 * parameters.total + STATE_BYTES * count_adapter(shape, config.lora)
     number = 2 if in_bf16 else 4
-    per_layer = ACTIVATION_BYTES // 2 * number * shape["hidden_size"]
+    per_layer = ACTIVATION_BYTES // 2 * number * shape["hidden_size"] + 4 * shape["num_attention_heads"] * kept_keys
     per_token = per_layer * parameters.n_layers
     if config.gradient_checkpointing:  # each layer's input, and the activations of the one that is computed anew
         per_token = number * parameters.n_layers * shape["hidden_size"] + per_layer

@@ -52,9 +52,10 @@ TINY = {
 }
 
 
-def estimated(n_ranks=4, *, checkpointing=False, **sharding):
+def estimated(n_ranks=4, *, checkpointing=False, kept_keys=0, **sharding):
     config = StageConfig(gradient_checkpointing=checkpointing, sharding=ShardingConfig(**sharding))
-    return estimate_shape(TINY, config, n_pairs=600, n_tokens=5000, widest=100, n_ranks=n_ranks, in_bf16=True)
+    tokens = {"n_pairs": 600, "n_tokens": 5000, "widest": 100, "kept_keys": kept_keys}
+    return estimate_shape(TINY, config, **tokens, n_ranks=n_ranks, in_bf16=True)
 
 
 def test_parameters_are_counted_by_layer_and_beside_the_layers():
@@ -83,6 +84,16 @@ def test_memory_is_divided_among_processes_or_waits_on_the_cpu():
 def test_checkpointed_activations_are_a_layers_and_the_inputs_of_all():
     assert estimated().activation_bytes == 100 * 34 * 8 * 3
     assert estimated(checkpointing=True).activation_bytes == 100 * (2 * 8 * 3 + 34 * 8)
+
+
+def test_kept_shares_are_of_every_head_in_float32_one_layer_of_them_where_they_are_computed_anew():
+    kept = 100 * 4 * 2 * 50
+
+    assert estimated(kept_keys=50).activation_bytes == estimated().activation_bytes + 3 * kept
+    assert (
+        estimated(kept_keys=50, checkpointing=True).activation_bytes
+        == estimated(checkpointing=True).activation_bytes + kept
+    )
 
 
 def test_the_fewest_nodes_hold_the_stage_and_half_of_them_do_not():
