@@ -47,6 +47,23 @@ def _iter_groups(lengths: Sequence[tuple[int, ...]], chunk: int) -> Iterator[_Gr
         yield _Group(slice(start, start + n_states), slice(first, first + len(group)), tuple(group))
 
 
+class Buffers:
+    """What the head computes in. On a CPU it stays from one forward pass to the next: fresh pages take time there."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Tensor] = {}
+
+    def take(self, name: str, n_rows: int, like: Tensor, dtype: torch.dtype) -> Tensor:
+        """Return a buffer of so many rows, each as long as a tensor's, with anything in it."""
+        kept = self._kept.pop(name, None)
+        if kept is None or len(kept) < n_rows or kept.shape[1] != like.shape[1] or kept.dtype != dtype:
+            del kept
+            kept = like.new_empty((n_rows, like.shape[1]), dtype=dtype)
+        if like.device.type == "cpu":
+            self._kept[name] = kept
+        return kept[:n_rows]
+
+
 class _Head:
     """The output layer with its buffers, over at most `chunk` states at a time.
 
@@ -54,14 +71,16 @@ class _Head:
     and takes powers of 2, which cost torch a third of `exp` there.
     """
 
-    def __init__(self, weight_VD: Tensor, dtype: torch.dtype, chunk: int) -> None:
+    def __init__(self, weight_VD: Tensor, dtype: torch.dtype, chunk: int, buffers: Buffers) -> None:
         self.weight_VD = weight_VD.detach().to(dtype)
         self.block = CACHED_STATES if weight_VD.device.type == "cpu" else chunk
         self.is_wide = dtype == torch.float32
         n_rows = rounded(chunk, weight_VD.device)
-        self.hidden_CD = weight_VD.new_empty((n_rows, weight_VD.shape[1]), dtype=dtype)
-        self.logits_CV = weight_VD.new_empty((n_rows, weight_VD.shape[0]), dtype=dtype)
-        self.exps_CV = self.logits_CV if self.is_wide else torch.empty_like(self.logits_CV, dtype=torch.float32)
+        self.hidden_CD = buffers.take("hidden", n_rows, self.weight_VD, dtype)
+        self.logits_CV = buffers.take("logits", n_rows, self.weight_VD.t(), dtype)
+        self.exps_CV = self.logits_CV
+        if not self.is_wide:
+            self.exps_CV = buffers.take("exps", n_rows, self.weight_VD.t(), torch.float32)
 
     def score(self, hidden_SD: Tensor, targets_S: Tensor) -> tuple[Tensor, Tensor]:
         """Return the log-probability of each target and the sum of exponentials; these stay in the buffer."""
@@ -115,10 +134,11 @@ def response_logprobs(
     targets_S: Tensor,
     lengths: Sequence[tuple[int, ...]],
     *,
+    buffers: Buffers | None = None,
     chunk: int = CHUNK_STATES,
 ) -> Tensor:
     """Return the log-probability of each response, summed over its tokens, shape (E,), in nats, in float32."""
-    head = _Head(weight_VD, hidden_SD.dtype, min(chunk, len(targets_S)))
+    head = _Head(weight_VD, hidden_SD.dtype, min(chunk, len(targets_S)), buffers or Buffers())
     parts = zip(hidden_SD.split(chunk), targets_S.split(chunk), strict=True)
     logps_S = torch.cat([head.score(hidden, targets)[0] for hidden, targets in parts])
     return _summed(logps_S, [length for of_example in lengths for length in of_example])
@@ -135,10 +155,11 @@ class _HeadLoss(torch.autograd.Function):
         targets_S: Tensor,
         lengths: Sequence[tuple[int, ...]],
         example_loss: ExampleLoss,
+        buffers: Buffers,
         chunk: int,
     ) -> tuple[Tensor, Tensor]:
         groups = list(_iter_groups(lengths, chunk))
-        head = _Head(weight_VD, hidden_SD.dtype, min(chunk, len(targets_S)))
+        head = _Head(weight_VD, hidden_SD.dtype, min(chunk, len(targets_S)), buffers)
         grad_hidden_SD = torch.empty_like(hidden_SD)
         is_trained = ctx.needs_input_grad[1]  # not where an adapter is, whose head is frozen
         grad_weight_VD: Tensor | None = None
@@ -179,7 +200,7 @@ class _HeadLoss(torch.autograd.Function):
         grad_hidden_SD, grad_weight_VD = ctx.saved_tensors
         if grad_weight_VD is not None:
             grad_weight_VD.mul_(grad_loss)
-        return grad_hidden_SD.mul_(grad_loss), grad_weight_VD, None, None, None, None
+        return grad_hidden_SD.mul_(grad_loss), grad_weight_VD, None, None, None, None, None
 
 
 def _loss_and_gradient(example_loss: ExampleLoss, sums_E: Tensor, responses: slice) -> tuple[Tensor, Tensor]:
@@ -197,6 +218,7 @@ def head_loss(
     lengths: Sequence[tuple[int, ...]],
     *,
     example_loss: ExampleLoss,
+    buffers: Buffers | None = None,
     chunk: int = CHUNK_STATES,
 ) -> tuple[Tensor, Tensor]:
     """Return the sum of the examples' losses, and the log-probability of each response, shape (E,), without gradient.
@@ -204,6 +226,8 @@ def head_loss(
     `example_loss` takes the summed log-probabilities of whole examples, shape (some E,), with the range of their
     responses, and returns the sum of their losses; it is called once for each group of examples.
     """
-    made = _HeadLoss.apply(hidden_SD, weight_VD, targets_S, lengths, example_loss, chunk)  # type: ignore[no-untyped-call]
+    made = _HeadLoss.apply(  # type: ignore[no-untyped-call]
+        hidden_SD, weight_VD, targets_S, lengths, example_loss, buffers or Buffers(), chunk
+    )
     loss, logps_E = made
     return loss, logps_E

@@ -18,7 +18,7 @@ from tsodata.provenance import files_sha256
 from tsotrain import attention, varlen
 from tsotrain.batching import Example, PackedBatch, pack
 from tsotrain.errors import TrainError
-from tsotrain.logprobs import ExampleLoss, head_loss, response_logprobs
+from tsotrain.logprobs import Buffers, ExampleLoss, head_loss, response_logprobs
 from tsotrain.reusing import rounded
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Policy(nn.Module):
     def __init__(self, model: PreTrainedModel) -> None:
         super().__init__()
         self.model = model
+        self._head_buffers = Buffers()
 
     def forward(self, batch: PackedBatch, example_loss: ExampleLoss | None = None) -> tuple[Tensor, Tensor]:
         """Return the sum of the examples' losses and the log-probability of each response, shape (E,), in nats.
@@ -46,9 +47,13 @@ class Policy(nn.Module):
         hidden_SD = hidden_1TD[0].index_select(0, batch.states_S)
         weight_VD = self.model.get_output_embeddings().weight
         if example_loss is None:
-            logps_E = response_logprobs(hidden_SD, weight_VD, batch.targets_S, batch.lengths)
+            logps_E = response_logprobs(
+                hidden_SD, weight_VD, batch.targets_S, batch.lengths, buffers=self._head_buffers
+            )
             return logps_E.new_zeros(()), logps_E
-        return head_loss(hidden_SD, weight_VD, batch.targets_S, batch.lengths, example_loss=example_loss)
+        return head_loss(
+            hidden_SD, weight_VD, batch.targets_S, batch.lengths, example_loss=example_loss, buffers=self._head_buffers
+        )
 
     def plain_logprobs(self, example: Example, device: torch.device | str) -> list[float]:
         """Return the log-probability of each response by the model's own forward pass, in nats: to compare with."""

@@ -5,7 +5,7 @@ import torch
 
 from tsotrain import attention, losses
 from tsotrain.batching import pack
-from tsotrain.logprobs import head_loss
+from tsotrain.logprobs import Buffers, head_loss
 from tsotrain.losses import LogRatios
 from tsotrain.policy import Policy
 
@@ -85,3 +85,30 @@ def test_neighbours_in_the_row_are_not_seen(policy, examples):
     _, turned = policy(pack(examples[::-1]))
 
     assert torch.allclose(together.view(-1, 2), turned.view(-1, 2).flip(0), atol=1e-5)
+
+
+def test_on_a_cpu_the_heads_buffers_stay_and_grow_only_where_they_must():
+    buffers = Buffers()
+    like = torch.zeros(2, 5)
+    first = buffers.take("logits", 64, like, torch.float32)
+    fewer = buffers.take("logits", 32, like, torch.float32)
+    more = buffers.take("logits", 96, like, torch.float32)
+
+    assert (first.shape, fewer.shape, more.shape) == ((64, 5), (32, 5), (96, 5))
+    assert fewer.data_ptr() == first.data_ptr() != more.data_ptr()
+    assert buffers.take("logits", 64, like, torch.bfloat16).dtype == torch.bfloat16
+    assert buffers.take("logits", 64, torch.zeros(2, 7), torch.bfloat16).shape == (64, 7)
+
+
+def test_what_an_earlier_pass_left_in_the_buffers_is_in_no_later_one(policy, examples):
+    def scored_and_gradients(batch):
+        loss, logps = policy(batch, pair_losses)
+        return logps, gradients(policy, loss)
+
+    few = pack(examples[:2])
+    logps, fresh = scored_and_gradients(few)
+    scored_and_gradients(pack(examples))
+    again, used = scored_and_gradients(few)
+
+    assert torch.equal(again, logps)
+    assert all(torch.equal(used[name], gradient) for name, gradient in fresh.items())
