@@ -84,10 +84,9 @@ class _Head:
 
     def score(self, hidden_SD: Tensor, targets_S: Tensor) -> tuple[Tensor, Tensor]:
         """Return the log-probability of each target and the sum of exponentials; these stay in the buffer."""
-        n_states, n_rows = len(targets_S), rounded(len(targets_S), targets_S.device)
-        self.hidden_CD[:n_states] = hidden_SD
-        self.hidden_CD[n_states:n_rows] = 0
-        torch.mm(self.hidden_CD[:n_rows], self.weight_VD.t(), out=self.logits_CV[:n_rows])
+        self.hidden_CD[: len(targets_S)] = hidden_SD
+        filled_CD = _filled(self.hidden_CD, len(targets_S))
+        torch.mm(filled_CD, self.weight_VD.t(), out=self.logits_CV[: len(filled_CD)])
         logps, sums = [], []
         for logits_BV, exps_BV, targets_B1 in self._blocks(targets_S):
             highest_B1 = logits_BV.amax(dim=1, keepdim=True).float()
@@ -114,13 +113,18 @@ class _Head:
             exps_BV.mul_(factors_B1).scatter_add_(1, targets_B1, weights_B1)
             if not self.is_wide:
                 grads_BV.copy_(exps_BV)
-        n_states, n_rows = len(targets_S), rounded(len(targets_S), targets_S.device)
-        self.logits_CV[n_states:n_rows] = 0
-        return self.logits_CV[:n_rows]
+        return _filled(self.logits_CV, len(targets_S))
 
     def _blocks(self, targets_S: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         buffers = (buffer[: len(targets_S)].split(self.block) for buffer in (self.logits_CV, self.exps_CV))
         return zip(*buffers, targets_S[:, None].split(self.block), strict=True)
+
+
+def _filled(buffer: Tensor, n_states: int) -> Tensor:
+    """Return the rows of a buffer that a product is given: those of the states, and zeros that fill them up."""
+    n_rows = rounded(n_states, buffer.device)
+    buffer[n_states:n_rows] = 0
+    return buffer[:n_rows]
 
 
 def _summed(logps_S: Tensor, lengths: Sequence[int]) -> Tensor:

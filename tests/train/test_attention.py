@@ -17,9 +17,9 @@ SIZES = [
 ]  # fmt: skip
 
 
-def heads_of(n_queries, n_keys, dtype=torch.float32):
+def heads_of(n_queries, n_keys):
     torch.manual_seed(n_queries)
-    return [torch.randn(2, n, 16).to(dtype).requires_grad_() for n in (n_queries, n_keys, n_keys)]
+    return [torch.randn(2, n, 16).requires_grad_() for n in (n_queries, n_keys, n_keys)]
 
 
 def plain(query, key, value):
@@ -29,7 +29,7 @@ def plain(query, key, value):
 
 def with_gradients(attend, heads):
     made = attend(*heads)
-    return [made.detach(), *torch.autograd.grad(made.float().square().sum(), heads)]
+    return [made.detach(), *torch.autograd.grad(made.square().sum(), heads)]
 
 
 def ours(query, key, value):

@@ -1,4 +1,4 @@
-"""Memory that is freed and taken again: in a process of its own, whose allocator no other test has set."""
+"""Freed memory taken again, in a process whose allocator no other test has set, and the rows of a product."""
 
 import subprocess
 import sys
