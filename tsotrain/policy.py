@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
 from tsodata.provenance import files_sha256
-from tsotrain import attention, varlen
+from tsotrain import attention, norms, varlen
 from tsotrain.batching import Example, PackedBatch, pack
 from tsotrain.errors import TrainError
 from tsotrain.logprobs import Buffers, ExampleLoss, head_loss, response_logprobs
@@ -97,8 +97,9 @@ def load_policy(path: str | Path, *, device: torch.device | str = "cpu") -> Poli
 
 
 def prepared(model: PreTrainedModel) -> Policy:
-    """Return the policy that runs a model: packed attention, dropout off."""
+    """Return the policy that runs a model: packed attention, norms of our own, dropout off."""
     model.set_attn_implementation(attention.NAME)
+    norms.take_over_norms(model)
     _drop_dropout(model)
     return Policy(model)
 
