@@ -21,6 +21,7 @@ from tsotrain.reusing import rounded
 
 CHUNK_STATES = 512  # ours: best of 256 to 4096 on two CPU cores
 CACHED_STATES = 16  # ours: best of 4 to 64, at 32,000 logits a state
+CACHED_ROWS = 1000  # ours: of the head's weight
 _LOG2_E = math.log2(math.e)
 ExampleLoss = Callable[[Tensor, slice], Tensor]  # log-probabilities of a range of responses -> the sum of their losses
 
@@ -127,6 +128,13 @@ def _filled(buffer: Tensor, n_states: int) -> Tensor:
     return buffer[:n_rows]
 
 
+def _add(total_VD: Tensor, part_VD: Tensor) -> None:
+    """Add a part in bf16 to a total in float32; torch makes a float32 copy of the part, on a CPU of a few rows each."""
+    n_rows = CACHED_ROWS if total_VD.device.type == "cpu" else len(total_VD)
+    for total, part in zip(total_VD.split(n_rows), part_VD.split(n_rows), strict=True):
+        total.add_(part)
+
+
 def _summed(logps_S: Tensor, lengths: Sequence[int]) -> Tensor:
     return torch.stack([part.sum() for part in logps_S.split(list(lengths))])
 
@@ -191,7 +199,7 @@ class _HeadLoss(torch.autograd.Function):
                 elif grads_CV.dtype == torch.float32:
                     grad_weight_VD.addmm_(grads_CV.t(), states_CD)
                 else:
-                    grad_weight_VD.add_(torch.mm(grads_CV.t(), states_CD))
+                    _add(grad_weight_VD, torch.mm(grads_CV.t(), states_CD))
             losses.append(loss)
             logps.append(sums_E)
         ctx.save_for_backward(grad_hidden_SD, None if grad_weight_VD is None else grad_weight_VD.to(weight_VD.dtype))
@@ -202,9 +210,11 @@ class _HeadLoss(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad_loss: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
         grad_hidden_SD, grad_weight_VD = ctx.saved_tensors
-        if grad_weight_VD is not None:
-            grad_weight_VD.mul_(grad_loss)
-        return grad_hidden_SD.mul_(grad_loss), grad_weight_VD, None, None, None, None, None
+        if grad_loss.device.type != "cpu" or float(grad_loss) != 1.0:  # on a GPU to look would be to wait
+            grad_hidden_SD.mul_(grad_loss)
+            if grad_weight_VD is not None:
+                grad_weight_VD.mul_(grad_loss)
+        return grad_hidden_SD, grad_weight_VD, None, None, None, None, None
 
 
 def _loss_and_gradient(example_loss: ExampleLoss, sums_E: Tensor, responses: slice) -> tuple[Tensor, Tensor]:
