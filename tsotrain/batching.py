@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 DEVICE_TOKENS = 8192  # ours: of one forward pass; a GPU is busy with them
-CPU_TOKENS = (512, DEVICE_TOKENS)  # ours: between these
-CPU_UNITS = 3_300_000  # ours: tokens x layers x hidden units; on two cores more take memory, and no less time
+CPU_UNITS = 3_300_000  # ours: tokens x layers x hidden units; on two cores more take memory, and hardly less time
+CPU_TOKENS = 750  # ours: by the body's share of the parameters; with fewer, what a pass does once by all weights tells
 
 
 class Example(NamedTuple):
@@ -107,12 +107,14 @@ def response_lengths(examples: Sequence[Example]) -> Tensor:
     return by_example(torch.tensor(lengths), examples)
 
 
-def micro_tokens(asked: int, *, n_layers: int, n_hidden: int, on_cpu: bool) -> int:
-    """Return the tokens of one forward pass: those asked for, or what suits the device and the policy's shape."""
+def micro_tokens(asked: int, *, n_layers: int, n_hidden: int, body_share: float, on_cpu: bool) -> int:
+    """Return the tokens of one forward pass: those asked for, or what suits the device and the policy's shape.
+
+    `body_share` is the share of a policy's parameters that every token runs through.
+    """
     if asked or not on_cpu:
         return asked or DEVICE_TOKENS
-    fewest, most = CPU_TOKENS
-    return max(fewest, min(most, CPU_UNITS // (n_layers * n_hidden)))
+    return min(DEVICE_TOKENS, max(CPU_UNITS // (n_layers * n_hidden), int(CPU_TOKENS / body_share)))
 
 
 def iter_micro_batches(examples: Sequence[Example], max_tokens: int) -> Iterator[list[Example]]:

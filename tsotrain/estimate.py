@@ -59,6 +59,11 @@ class Parameters(NamedTuple):
         """Return all of them."""
         return self.n_layers * self.layer + self.root
 
+    @property
+    def body_share(self) -> float:
+        """Return the share of them that every token runs through, which is the layers'."""
+        return self.n_layers * self.layer / self.total
+
 
 def count_parameters(config: Mapping[str, Any]) -> Parameters:
     """Return the parameters of a Llama-shaped model from its config.json."""
@@ -93,11 +98,16 @@ def estimate_stage(
     """
     try:
         shape = json.loads((policy / "config.json").read_text(encoding="utf-8"))
-        count_parameters(shape)
+        parameters = count_parameters(shape)
     except (OSError, ValueError, KeyError) as error:
         raise TrainError(f"{policy}/config.json does not tell the shape of a policy: {error!r}") from error
-    n_layers, n_hidden = shape["num_hidden_layers"], shape["hidden_size"]
-    n_micro = micro_tokens(config.micro_tokens, n_layers=n_layers, n_hidden=n_hidden, on_cpu=on_cpu)
+    n_micro = micro_tokens(
+        config.micro_tokens,
+        n_layers=parameters.n_layers,
+        n_hidden=shape["hidden_size"],
+        body_share=parameters.body_share,
+        on_cpu=on_cpu,
+    )
     widest = max(n_micro, *(example.n_tokens for example in found.examples))
     longest = max(len(e.prompt) + max(map(len, e.responses)) for e in found.examples)
     return estimate_shape(

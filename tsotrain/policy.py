@@ -38,6 +38,13 @@ class Policy(nn.Module):
         self.model = model
         self._head_buffers = Buffers()
 
+    @property
+    def body_share(self) -> float:
+        """Return the share of the parameters that every token runs through: all but the embeddings and the head."""
+        ends: tuple[Any, ...] = (self.model.get_input_embeddings(), self.model.get_output_embeddings())
+        n_in_ends: int = sum({id(end.weight): end.weight.numel() for end in ends}.values())  # tied ones count once
+        return 1 - n_in_ends / sum(weight.numel() for weight in self.parameters())
+
     def forward(self, batch: PackedBatch, example_loss: ExampleLoss | None = None) -> tuple[Tensor, Tensor]:
         """Return the sum of the examples' losses and the log-probability of each response, shape (E,), in nats.
 

@@ -96,6 +96,7 @@ class Session:
             self.config.micro_tokens,
             n_layers=shape.num_hidden_layers,
             n_hidden=shape.hidden_size,
+            body_share=policy.body_share,
             on_cpu=self.ours.device.type == "cpu",
         )
 

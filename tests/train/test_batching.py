@@ -27,17 +27,21 @@ def test_tokens_are_counted_as_run_and_as_people_count_them():
 
 
 @pytest.mark.parametrize(
-    ("asked", "n_layers", "n_hidden", "on_cpu", "n_tokens"),
+    ("n_layers", "n_hidden", "body_share", "n_tokens"),
     [
-        (100, 8, 512, True, 100),
-        (0, 8, 512, True, 805),
-        (0, 16, 2048, True, 512),  # never fewer
-        (0, 1, 16, True, 8192),  # never more
-        (0, 80, 8192, False, 8192),
+        (8, 256, 0.75, 1611),  # as its activations allow
+        (8, 512, 0.75, 1000),  # as its weights ask for
+        (6, 256, 0.25, 3000),  # most of them at the ends
+        (1, 16, 0.75, 8192),  # never more
+        (2, 64, 0.01, 8192),
     ],
 )
-def test_a_forward_pass_on_a_cpu_is_as_long_as_the_policy_is_small(asked, n_layers, n_hidden, on_cpu, n_tokens):
-    assert micro_tokens(asked, n_layers=n_layers, n_hidden=n_hidden, on_cpu=on_cpu) == n_tokens
+def test_a_forward_pass_on_a_cpu_goes_by_the_policys_shape(n_layers, n_hidden, body_share, n_tokens):
+    shape = {"n_layers": n_layers, "n_hidden": n_hidden, "body_share": body_share}
+
+    assert micro_tokens(0, **shape, on_cpu=True) == n_tokens
+    assert micro_tokens(0, **shape, on_cpu=False) == 8192
+    assert micro_tokens(100, **shape, on_cpu=True) == 100
 
 
 def test_fewer_tokens_than_none_are_refused():

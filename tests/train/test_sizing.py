@@ -40,6 +40,16 @@ def test_a_66b_llama_is_sharded_over_64_processes_as_its_estimate_says(one_of_64
     assert n_bytes * STATE_BYTES // 4 == estimate.state_bytes  # 4 bytes a weight, and as many for each of three others
 
 
+@pytest.mark.parametrize("is_tied", [False, True])
+def test_the_bodys_share_is_planned_as_a_policy_has_it(is_tied):
+    shape = {**TINY, "vocab_size": 1000, "tie_word_embeddings": is_tied}
+
+    planned = count_parameters(shape).body_share
+
+    assert planned == pytest.approx(meta_policy(LlamaConfig(**shape)).body_share, abs=1e-3)  # less the last norm
+    assert planned == pytest.approx(3 * 592 / (3 * 592 + (1 if is_tied else 2) * 8000), abs=1e-3)
+
+
 # hidden 8, feed-forward 16, 2 heads of 4, one of keys, vocabulary 10, 3 layers:
 # a layer has 2*8*8 + 2*8*4 + 3*8*16 + 2*8 = 592, the root 2*10*8 + 8 = 168
 TINY = {
