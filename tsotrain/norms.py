@@ -1,13 +1,12 @@
 """Root-mean-square norms in fewer passes over memory than transformers' own, and with fewer tensors kept.
 
-A norm is given in the dtype that the layers after it compute in, so that it is cast once for all of them. Dimensions:
-N rows, D hidden size.
+Under autocast a norm is given in the dtype that linear layers compute in, so that it is cast once for all that read it.
+Dimensions: N rows, D hidden size.
 """
 
 from __future__ import annotations
 
-from functools import cache
-from types import MethodType
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -28,9 +27,8 @@ class _RmsNorm(torch.autograd.Function):
         norm_N1 = torch.linalg.vector_norm(hidden_ND, dim=1, keepdim=True)
         scale_N1 = norm_N1.square_().div_(hidden_ND.shape[1]).add_(epsilon).rsqrt_()
         ctx.save_for_backward(hidden, weight_D, scale_N1)
-        normed_ND = torch.empty_like(hidden_ND, dtype=dtype)
-        torch.mul(hidden_ND * scale_N1, weight_D, out=normed_ND)
-        return normed_ND.view(hidden.shape)
+        normed: Tensor = (hidden_ND * scale_N1).mul_(weight_D).to(dtype).view(hidden.shape)
+        return normed
 
     @staticmethod
     @once_differentiable
@@ -57,8 +55,8 @@ def take_over_norms(model: nn.Module) -> None:
     """Have the norms of a model that are `rms_norm` be computed by it; others stay the model's own."""
     for module in model.modules():
         kind: Any = type(module)
-        if _is_rms_norm(kind) and _epsilon(module):
-            module.forward = MethodType(_forward, module)
+        if kind.__name__.endswith("RMSNorm") and _has_weight_alone(module) and _is_rms_norm(kind):
+            module.forward = partial(_forward, module)
 
 
 def _forward(module: Any, hidden: Tensor) -> Tensor:
@@ -71,19 +69,22 @@ def _epsilon(module: Any) -> float:
     return epsilon or 0.0
 
 
+def _has_weight_alone(module: nn.Module) -> bool:
+    return [name for name, _ in module.named_parameters()] == ["weight"] and _epsilon(module) > 0
+
+
 @cache
 def _is_rms_norm(kind: Any) -> bool:
     """Say whether a class of norms computes `rms_norm`, which one of it is tried for: some add 1 to the weight."""
-    if not kind.__name__.endswith("RMSNorm"):
-        return False
     with torch.device("cpu"), torch.no_grad():
         try:
             tried = kind(_N_TRIED)
-        except TypeError:  # made of something else than its size
+        except (TypeError, AttributeError):  # made of something else than its size
             return False
-        if [name for name, _ in tried.named_parameters()] != ["weight"] or not _epsilon(tried):
+        if not _has_weight_alone(tried):
             return False
         tried.weight.copy_(torch.linspace(0.5, 2, _N_TRIED))
-        hidden = torch.linspace(-1, 3, _N_TRIED**2).view(_N_TRIED, _N_TRIED)
+        sizes = torch.logspace(-4, 0, _N_TRIED)[:, None]  # the smallest row is no larger than epsilon
+        hidden = torch.linspace(-1, 3, _N_TRIED**2).view(_N_TRIED, _N_TRIED) * sizes
         ours = rms_norm(hidden, tried.weight, epsilon=_epsilon(tried), dtype=torch.float32)
         return torch.allclose(tried(hidden), ours, rtol=1e-5)

@@ -40,7 +40,7 @@ class Policy(nn.Module):
 
     @property
     def body_share(self) -> float:
-        """Return the share of the parameters that every token runs through: all but the embeddings and the head."""
+        """Return the share of the parameters that is in neither the embeddings nor the head."""
         ends: tuple[Any, ...] = (self.model.get_input_embeddings(), self.model.get_output_embeddings())
         n_in_ends: int = sum({id(end.weight): end.weight.numel() for end in ends}.values())  # tied ones count once
         return 1 - n_in_ends / sum(weight.numel() for weight in self.parameters())
@@ -63,7 +63,10 @@ class Policy(nn.Module):
         )
 
     def plain_logprobs(self, example: Example, device: torch.device | str) -> list[float]:
-        """Return the log-probability of each response by the model's own forward pass, in nats: to compare with."""
+        """Return the log-probability of each response by the model's own forward pass, in nats: to compare with.
+
+        Its norms are those of `norms`, each class of which has been tried.
+        """
         self.model.set_attn_implementation("sdpa")
         try:
             return [_plain_logprob(self.model, example.prompt, response, device) for response in example.responses]

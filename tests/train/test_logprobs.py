@@ -5,20 +5,23 @@ import torch
 
 from tsotrain import attention, losses
 from tsotrain.batching import pack
-from tsotrain.logprobs import Buffers, head_loss
+from tsotrain.logprobs import CACHED_ROWS, Buffers, head_loss
 from tsotrain.losses import LogRatios
-from tsotrain.policy import Policy
+from tsotrain.policy import prepared
 
 
 def plain_logps(model, example):
-    """Return the log-probability of each response, by the plainest way there is."""
+    """Return the log-probability of each response, by the plainest way there is, with the model's own norms."""
     model.set_attn_implementation("eager")
+    norms = {module: vars(module).pop("forward") for module in model.modules() if "forward" in vars(module)}
     sums = []
     for response in example.responses:
         ids = torch.tensor([example.prompt + response])
         logps = model(ids).logits[0, len(example.prompt) - 1 : -1].log_softmax(dim=-1)
         sums.append(logps.gather(1, torch.tensor(response)[:, None]).sum())
     model.set_attn_implementation(attention.NAME)
+    for module, forward in norms.items():
+        module.forward = forward
     return sums
 
 
@@ -47,8 +50,7 @@ def test_a_packed_score_is_the_score_of_the_response_alone(policy, examples):
 
 @pytest.mark.parametrize("tied", [False, True])
 def test_the_gradient_of_a_packed_loss_is_that_of_separate_passes(tiny_model, examples, tied):
-    policy = Policy(tiny_model(tied=tied))
-    policy.model.set_attn_implementation(attention.NAME)
+    policy = prepared(tiny_model(tied=tied))
     ours = gradients(policy, policy(pack(examples), pair_losses)[0])
     theirs = gradients(policy, pair_losses(torch.stack([x for e in examples for x in plain_logps(policy.model, e)])))
 
@@ -71,6 +73,33 @@ def test_the_size_of_a_chunk_changes_nothing(policy, examples, chunk):
     assert loss == pytest.approx(all_at_once, rel=1e-6)
     assert torch.allclose(logps, logps_at_once)
     assert_same(ours, theirs)
+
+
+def test_a_losss_factor_reaches_every_gradient(policy, examples):
+    once = gradients(policy, policy(pack(examples), pair_losses)[0])
+    thrice = gradients(policy, 3 * policy(pack(examples), pair_losses)[0])
+
+    assert_same(thrice, {name: 3 * gradient for name, gradient in once.items()})
+
+
+def test_in_bf16_a_heads_gradient_is_summed_in_float32():
+    # over many chunks, and a vocabulary of more rows than are summed at a time
+    torch.manual_seed(11)
+    lengths = ((3, 4),) * 60
+    hidden = torch.randn(420, 16).bfloat16()
+    weight = torch.randn(CACHED_ROWS + 500, 16).bfloat16().float().requires_grad_()
+    targets = torch.randint(len(weight), (420,))
+
+    def example_loss(logps, _):
+        return logps.sum()
+
+    loss, _ = head_loss(hidden, weight, targets, lengths, example_loss=example_loss, chunk=7)
+    (ours,) = torch.autograd.grad(loss, weight)
+    plain = (hidden.float() @ weight.t()).log_softmax(dim=1).gather(1, targets[:, None]).sum()
+    (expected,) = torch.autograd.grad(plain, weight)
+
+    assert loss.item() == pytest.approx(plain.item(), rel=1e-3)
+    assert (ours - expected).norm() < 0.0065 * expected.norm()  # each part is rounded; a sum in bf16 would be 0.008 off
 
 
 def test_a_response_to_tune_on_stands_alone_after_its_prompt(policy, examples):

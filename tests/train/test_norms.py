@@ -1,10 +1,13 @@
 """Norms of our own against those of transformers, in what they give and in their gradients."""
 
+import copy
+
 import pytest
 import torch
 from transformers import Gemma3TextConfig, LlamaConfig, Olmo2Config, Qwen3Config
 from transformers.models.auto import AutoModelForCausalLM
 from transformers.models.gemma3.modeling_gemma3 import Gemma3RMSNorm
+from transformers.models.gemma3n.modeling_gemma3n import Gemma3nRMSNorm
 from transformers.models.llama.modeling_llama import LlamaRMSNorm
 
 from tsotrain import norms
@@ -142,14 +145,44 @@ def test_what_computes_something_else_stays_as_it_is(kind):
     assert "forward" not in vars(model[0])
 
 
-class OddRMSNorm(LlamaRMSNorm):
+class TwoPartedRMSNorm(LlamaRMSNorm):
     def __init__(self, size, eps, groups):
         super().__init__(size // groups, eps)
 
 
-def test_a_class_that_is_named_so_but_made_otherwise_stays_as_it_is():
-    model = torch.nn.Sequential(OddRMSNorm(8, EPSILON, 2))
+class ConfiguredRMSNorm(LlamaRMSNorm):
+    def __init__(self, config):
+        super().__init__(config.hidden_size)
+
+
+class EpsilonOutsideRMSNorm(LlamaRMSNorm):
+    def forward(self, hidden):
+        return self.weight * hidden / (hidden.square().mean(-1, keepdim=True).sqrt() + self.variance_epsilon)
+
+
+@pytest.mark.parametrize(
+    "norm",
+    [
+        TwoPartedRMSNorm(8, EPSILON, 2),
+        ConfiguredRMSNorm(LlamaConfig(**SHAPE)),
+        EpsilonOutsideRMSNorm(8),
+        Gemma3nRMSNorm(8, with_scale=False),  # one of its class with a weight is ours
+    ],
+)
+def test_a_norm_that_is_called_so_but_is_another_stays_as_it_is(norm):
+    model = torch.nn.Sequential(Gemma3nRMSNorm(8), norm)
 
     norms.take_over_norms(model)
 
-    assert "forward" not in vars(model[0])
+    assert ["forward" in vars(module) for module in model] == [True, False]
+
+
+def test_a_policys_norms_are_ours_in_a_copy_too(policy):
+    copied = copy.deepcopy(policy.model)
+    mine, other = policy.model.model.norm, copied.model.norm
+
+    other.weight.data.zero_()
+
+    assert mine.forward.func is other.forward.func
+    assert mine(torch.ones(1, 1, mine.weight.numel())).all()
+    assert not other(torch.ones(1, 1, mine.weight.numel())).any()

@@ -46,6 +46,8 @@ def theirs(base, pairs, tmp_path):
     def run(policy: Policy, *, batch_size: int, **settings):
         model = copy.deepcopy(policy.model)
         model.set_attn_implementation("sdpa")
+        for module in model.modules():
+            vars(module).pop("forward", None)  # norms of its own, too
         asked = {"output_dir": str(tmp_path), "max_length": None, "gradient_checkpointing": False, "bf16": False}
         said = [{**row, **{side: [{"role": "assistant", "content": row[side]}] for side in SIDES}} for row in pairs]
         trainer = DPOTrainer(
