@@ -6,7 +6,8 @@ out as its prompt, then each response without its last token, which predicts not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 DEVICE_TOKENS = 8192  # ours: of one forward pass; a GPU is busy with them
 CPU_UNITS = 3_300_000  # ours: tokens x layers x hidden units; on two cores more take memory, and hardly less time
-CPU_TOKENS = 750  # ours: by the body's share of the parameters; with fewer, what a pass does once by all weights tells
+CPU_TOKENS = 750  # ours: divided by the body's share of the parameters; a pass goes over all of them once
 
 
 class Example(NamedTuple):
@@ -110,25 +111,41 @@ def response_lengths(examples: Sequence[Example]) -> Tensor:
 def micro_tokens(asked: int, *, n_layers: int, n_hidden: int, body_share: float, on_cpu: bool) -> int:
     """Return the tokens of one forward pass: those asked for, or what suits the device and the policy's shape.
 
-    `body_share` is the share of a policy's parameters that every token runs through.
+    `body_share` is the share of a policy's parameters that is in neither the embeddings nor the head.
     """
     if asked or not on_cpu:
         return asked or DEVICE_TOKENS
     return min(DEVICE_TOKENS, max(CPU_UNITS // (n_layers * n_hidden), int(CPU_TOKENS / body_share)))
 
 
-def iter_micro_batches(examples: Sequence[Example], max_tokens: int) -> Iterator[list[Example]]:
-    """Yield the examples in order, in groups of at most `max_tokens` tokens; a longer example stands alone."""
-    group: list[Example] = []
-    n_tokens = 0
-    for example in examples:
-        if group and n_tokens + example.n_tokens > max_tokens:
-            yield group
-            group, n_tokens = [], 0
-        group.append(example)
-        n_tokens += example.n_tokens
-    if group:
-        yield group
+def spread(examples: Sequence[Example], n_groups: int) -> list[list[Example]]:
+    """Return groups of about as many tokens: the longest examples first, each into the group with the fewest."""
+    groups: list[list[Example]] = [[] for _ in range(n_groups)]
+    loads = [(0, group) for group in range(n_groups)]
+    for example in sorted(examples, key=lambda e: (-e.n_tokens, e.example_id)):
+        n_tokens, group = loads[0]
+        groups[group].append(example)
+        heapq.heapreplace(loads, (n_tokens + example.n_tokens, group))
+    return groups
+
+
+def micro_batches(examples: Sequence[Example], max_tokens: int) -> list[list[Example]]:
+    """Return the examples in few groups of at most `max_tokens` tokens, about as many in each; the largest comes first.
+
+    So a later one fits where an earlier one was in memory. An example that is longer stands alone.
+    """
+    n_long = sum(2 * example.n_tokens > max_tokens for example in examples)  # no two of them go together
+    n_groups = max(n_long, -(-_tokens(examples) // max_tokens))
+    while n_groups < len(examples):
+        groups = spread(examples, n_groups)
+        if all(len(group) == 1 or _tokens(group) <= max_tokens for group in groups):
+            return sorted(groups, key=_tokens, reverse=True)
+        n_groups += 1 + n_groups // 50  # an even spread of thousands needs some room
+    return [[example] for example in sorted(examples, key=lambda e: (-e.n_tokens, e.example_id))]
+
+
+def _tokens(group: Sequence[Example]) -> int:
+    return sum(example.n_tokens for example in group)
 
 
 def batches_of_epoch(n_examples: int, batch_size: int, *, seed: int, epoch: int) -> list[list[int]]:

@@ -61,7 +61,7 @@ class Parameters(NamedTuple):
 
     @property
     def body_share(self) -> float:
-        """Return the share of them that every token runs through, which is the layers'."""
+        """Return the share of them that is in the layers."""
         return self.n_layers * self.layer / self.total
 
 

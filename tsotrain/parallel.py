@@ -25,7 +25,7 @@ from torch.distributed.fsdp import (
 )
 from torch.distributed.tensor import DTensor, distribute_tensor
 
-from tsotrain.batching import Example, iter_micro_batches
+from tsotrain.batching import Example, micro_batches, spread
 from tsotrain.config import ShardingConfig
 from tsotrain.policy import Policy
 
@@ -159,16 +159,8 @@ class Share:
 
 
 def deal(examples: Sequence[Example], n_ranks: int, max_tokens: int) -> list[Share]:
-    """Return each process's part of a step: the longest examples first, each to the process with the fewest tokens."""
-    hands: list[list[Example]] = [[] for _ in range(n_ranks)]
-    if n_ranks == 1:
-        hands = [list(examples)]
-    else:
-        loads = [0] * n_ranks
-        for example in sorted(examples, key=lambda e: (-e.n_tokens, e.example_id)):
-            rank = loads.index(min(loads))
-            hands[rank].append(example)
-            loads[rank] += example.n_tokens
-    dealt = [[tuple(group) for group in iter_micro_batches(hand, max_tokens)] for hand in hands]
+    """Return each process's part of a step, about as many tokens for each."""
+    hands = spread(examples, n_ranks)
+    dealt = [[tuple(group) for group in micro_batches(hand, max_tokens)] for hand in hands]
     most = max(len(groups) for groups in dealt)
     return [Share((*groups, *(() for _ in range(most - len(groups))))) for groups in dealt]

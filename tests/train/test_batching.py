@@ -1,10 +1,12 @@
 """Packing, micro-batches, the order of an epoch, and dealing to processes."""
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tsotrain.batching import Example, batches_of_epoch, iter_micro_batches, micro_tokens, pack
+from tsotrain.batching import Example, batches_of_epoch, micro_batches, micro_tokens, pack
 from tsotrain.config import TrainConfig
 from tsotrain.errors import TrainError
 from tsotrain.parallel import deal
@@ -57,12 +59,49 @@ def examples_of(sizes):
 
 
 @given(sizes, st.integers(1, 60))
-def test_micro_batches_keep_every_example_in_order_and_their_budget(sizes, budget):
+def test_micro_batches_keep_every_example_and_their_budget(sizes, budget):
     examples = examples_of(sizes)
-    groups = list(iter_micro_batches(examples, budget))
+    groups = micro_batches(examples, budget)
+    loads = [sum(example.n_tokens for example in group) for group in groups]
 
-    assert [example for group in groups for example in group] == examples
-    assert all(len(group) == 1 or sum(e.n_tokens for e in group) <= budget for group in groups)
+    assert sorted(example for group in groups for example in group) == sorted(examples)
+    assert all(len(group) == 1 or load <= budget for group, load in zip(groups, loads, strict=True))
+    assert loads == sorted(loads, reverse=True)
+    assert all(groups)
+
+
+@given(sizes, st.integers(1, 60))
+def test_micro_batches_do_not_go_by_the_order_of_their_examples(sizes, budget):
+    examples = examples_of(sizes)
+
+    assert micro_batches(examples[::-1], budget) == micro_batches(examples, budget)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "budget", "loads"),
+    [
+        ([30, 50, 30, 10], 60, [60, 60]),  # in the order given they would be three
+        ([40, 40, 40, 40, 40, 40], 200, [120, 120]),  # not 200 and 40
+        ([70, 10, 10], 60, [70, 20]),  # the long one stands alone
+        ([40, 40, 40], 60, [40, 40, 40]),
+        ([10], 60, [10]),
+        ([], 60, []),
+    ],
+)
+def test_micro_batches_are_few_and_even(lengths, budget, loads):
+    examples = [Example(f"e{place}", (1,) * length, ((2,), (3,))) for place, length in enumerate(lengths)]
+
+    assert [sum(example.n_tokens for example in group) for group in micro_batches(examples, budget)] == loads
+
+
+def test_the_micro_batches_of_a_whole_store_are_found_at_once():
+    draw = random.Random(5)
+    lengths = [draw.randrange(20, 900) for _ in range(20_000)]
+    examples = [Example(f"e{place}", (1,) * length, ((2,), (3,))) for place, length in enumerate(lengths)]
+
+    n_groups = len(micro_batches(examples, 8192))
+
+    assert n_groups <= 1.05 * sum(lengths) / 8192
 
 
 @given(sizes, st.integers(1, 5), st.integers(1, 60))
