@@ -48,7 +48,7 @@ bench: $(READY)
 bench-requests: $(READY)
 	$(BIN)/python -m benchmarks.requests --out docs/benchmarks-requests.md $(RIVALS)
 
-# The table of docs/benchmarks-train.md, with TRL in an environment of its own; a quarter of an hour.
+# The table of docs/benchmarks-train.md, with TRL in an environment of its own; three quarters of an hour.
 bench-train: $(BENCH_READY)
 	$(BENCH_VENV)/bin/python -m benchmarks.train --out docs/benchmarks-train.md $(BENCH)
 

@@ -18,9 +18,9 @@ from statistics import median
 from benchmarks.train import material, page
 
 ROOT = Path(__file__).resolve().parents[2]
-RUNS = {
-    "short": ("tso auto", "trl bf16", "tso fp32", "trl default", "trl fp32"),
-    "long": ("tso auto", "trl bf16", "trl default"),
+RUNS = {  # tso's before each of TRL's: a run of tso takes seconds, in which a machine may be slow or quick
+    "short": ("tso auto", "trl bf16", "tso auto", "trl default", "tso auto", "tso fp32", "trl fp32"),
+    "long": ("tso auto", "trl bf16", "tso auto", "trl default"),
 }
 DTYPES = ("float32", "bfloat16")
 
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.train", description=__doc__)
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of each trainer; 1 on a busy machine")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each trainer runs")
+    parser.add_argument("--rounds", type=int, default=3, help="how often TRL runs")
     parser.add_argument("--out", type=Path, help="write the page here, too")
     parser.add_argument("--results", type=Path, help="add each run's figures to this file; those in it count as well")
     asked = parser.parse_args(arguments)

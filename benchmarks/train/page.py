@@ -22,9 +22,9 @@ NAMES = {
 }
 HEAD = """# Benchmarks of the trainer
 
-`make bench-train` makes this page: tso beside TRL's DPOTrainer on the same pairs, model and machine, in turn. A run is
-a process of its own that scores the reference and takes {n_steps} steps over all pairs, the first of which is not
-counted; loading, tokenizing and saving are not counted either. Medians.
+`make bench-train` makes this page: tso beside TRL's DPOTrainer on the same pairs, model and machine, in turn, tso
+before each of TRL's runs. A run is a process of its own that scores the reference and takes {n_steps} steps over all
+pairs, the first of which is not counted; loading, tokenizing and saving are not counted either. Medians.
 Here each trainer had {threads}.
 
 A *stage* is the reference's pass and two epochs of steps, as in the paper: what a user waits for. Tokens are real ones,
@@ -37,9 +37,9 @@ dtype in the same time, with as many threads. Gradient norms are those of the fi
 TAIL = """
 ## What to read out of it
 
-The lead comes from no padding, each prompt once, the head on response tokens in one pass, and a reference that is
-scored once; on a CPU TRL scores every position, which it does not do on a GPU, so expect less there. Nothing here was
-measured on a GPU.
+The lead comes from no padding, each prompt once, the head on response tokens in one pass, a reference that is scored
+once, and fewer passes over memory in norms and attention; on a CPU TRL scores every position, which it does not do on a
+GPU, so expect less there. Nothing here was measured on a GPU.
 """
 
 
