@@ -141,7 +141,7 @@ def micro_batches(examples: Sequence[Example], max_tokens: int) -> list[list[Exa
         if all(len(group) == 1 or _tokens(group) <= max_tokens for group in groups):
             return sorted(groups, key=_tokens, reverse=True)
         n_groups += 1 + n_groups // 50  # an even spread of thousands needs some room
-    return [[example] for example in sorted(examples, key=lambda e: (-e.n_tokens, e.example_id))]
+    return spread(examples, len(examples))
 
 
 def _tokens(group: Sequence[Example]) -> int:

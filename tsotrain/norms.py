@@ -55,7 +55,7 @@ def take_over_norms(model: nn.Module) -> None:
     """Have the norms of a model that are `rms_norm` be computed by it; others stay the model's own."""
     for module in model.modules():
         kind: Any = type(module)
-        if kind.__name__.endswith("RMSNorm") and _has_weight_alone(module) and _is_rms_norm(kind):
+        if kind.__name__.endswith("RMSNorm") and _has_only_weight_and_epsilon(module) and _is_rms_norm(kind):
             module.forward = partial(_forward, module)
 
 
@@ -69,7 +69,7 @@ def _epsilon(module: Any) -> float:
     return epsilon or 0.0
 
 
-def _has_weight_alone(module: nn.Module) -> bool:
+def _has_only_weight_and_epsilon(module: nn.Module) -> bool:
     return [name for name, _ in module.named_parameters()] == ["weight"] and _epsilon(module) > 0
 
 
@@ -81,7 +81,7 @@ def _is_rms_norm(kind: Any) -> bool:
             tried = kind(_N_TRIED)
         except (TypeError, AttributeError):  # made of something else than its size
             return False
-        if not _has_weight_alone(tried):
+        if not _has_only_weight_and_epsilon(tried):
             return False
         tried.weight.copy_(torch.linspace(0.5, 2, _N_TRIED))
         sizes = torch.logspace(-4, 0, _N_TRIED)[:, None]  # the smallest row is no larger than epsilon
